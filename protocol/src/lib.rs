@@ -1,1 +1,5 @@
-//! Protocol.
+//! What agencies say to each other: identities, agreements, statements, their encoding, and the rules that judge them.
+
+pub mod id;
+pub mod time;
+pub mod wire;

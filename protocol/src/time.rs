@@ -1,0 +1,59 @@
+//! Points in time and spans, as the wire counts them: unsigned milliseconds since the Unix epoch.
+//!
+//! The core never asks what time it is; `now` comes in as a value. Printing dates is the caller's affair.
+
+use std::fmt;
+
+/// Milliseconds in a day of UTC (leap seconds do not exist in Unix time).
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Time(u64);
+
+impl Time {
+    /// The latest time the wire can carry: 9999-12-31T23:59:59.999Z, the last that RFC 3339 can print.
+    pub const MAX: Time = Time(253_402_300_799_999);
+
+    /// A time from milliseconds since the epoch; `None` beyond the year 9999.
+    pub const fn from_ms(ms: u64) -> Option<Time> {
+        if ms <= Self::MAX.0 { Some(Time(ms)) } else { None }
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn ms(self) -> u64 {
+        self.0
+    }
+
+    /// This time and `ms` milliseconds, held at the latest time there is.
+    pub const fn plus_ms(self, ms: u64) -> Time {
+        let sum = self.0.saturating_add(ms);
+        if sum > Self::MAX.0 { Self::MAX } else { Time(sum) }
+    }
+
+    /// This time and `days` days, held at the latest time there is.
+    pub const fn plus_days(self, days: u32) -> Time {
+        self.plus_ms(days as u64 * DAY_MS)
+    }
+
+    /// This time less `ms` milliseconds, held at the epoch.
+    pub const fn minus_ms(self, ms: u64) -> Time {
+        Time(self.0.saturating_sub(ms))
+    }
+
+    /// Milliseconds from `earlier` to this time, 0 where it is not earlier.
+    pub const fn since(self, earlier: Time) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The number of the UTC day, counted from the epoch; quotas are kept per such day.
+    pub const fn day(self) -> u64 {
+        self.0 / DAY_MS
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ms", self.0)
+    }
+}

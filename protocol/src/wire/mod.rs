@@ -1,0 +1,3 @@
+//! How objects become bytes: canonical CBOR inside COSE signatures.
+
+pub mod codec;
