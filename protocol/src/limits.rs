@@ -1,0 +1,64 @@
+//! Every number of the wire, once, with its unit and reason.
+
+/// A signed header is about 330 bytes; this leaves room for ignorable keys of later versions.
+pub const HEADER_BYTES: usize = 1024;
+
+/// A body on the wire: what one catch-up page can always carry.
+pub const BODY_BYTES: usize = 1 << 20;
+
+/// A body unpacked: bounds the memory that one hostile entry can ask for.
+pub const UNPACKED_BYTES: usize = 4 << 20;
+
+/// Statements in one entry: bounds the work of judging it; a larger import becomes several entries.
+pub const STATEMENTS_PER_ENTRY: usize = 4096;
+
+/// One statement: room for a long narrative, and small enough that a batch holds many.
+pub const STATEMENT_BYTES: usize = 64 << 10;
+
+/// Batches in one entry: an author's own, and those it passes on.
+pub const BATCHES_PER_ENTRY: usize = 256;
+
+/// Any stand-alone signed object other than a receipt: an agreement version of 200 parties is about 12 KB.
+pub const OBJECT_BYTES: usize = 256 << 10;
+
+/// A receipt names every log of 200 agencies and the retractions carried out.
+pub const RECEIPT_BYTES: usize = 1 << 20;
+
+/// Parties of an agreement: five times the largest federation planned for.
+pub const PARTIES: usize = 1024;
+
+/// Nodes on one card.
+pub const NODES_PER_CARD: usize = 64;
+
+/// Keys revoked on one card.
+pub const REVOKED_KEYS: usize = 1024;
+
+/// Addresses in one address record.
+pub const ADDRESSES_PER_NODE: usize = 16;
+
+/// One multiaddress.
+pub const ADDRESS_BYTES: usize = 256;
+
+/// A title, a name, a contact point, a legal basis.
+pub const SHORT_TEXT_BYTES: usize = 512;
+
+/// A purpose, a description, a reason.
+pub const LONG_TEXT_BYTES: usize = 16 << 10;
+
+/// Typologies, chains or kinds that an agreement lists.
+pub const TERMS_PER_LIST: usize = 1024;
+
+/// A content key wrapped for one node: 1.75 KB of ML-KEM ciphertext and age framing, and room for grease.
+pub const WRAP_BYTES: usize = 8 << 10;
+
+/// Earlier generations that an opening names, per log.
+pub const GENERATIONS: usize = 1024;
+
+/// Retractions that one receipt confirms.
+pub const RETRACTIONS_PER_RECEIPT: usize = 16 << 10;
+
+/// Refusals that one receipt tells.
+pub const REFUSALS_PER_RECEIPT: usize = 1024;
+
+/// How far ahead of one's own clock an entry may be dated and is still admitted.
+pub const CLOCK_AHEAD_MS: u64 = 600 * 1000;
