@@ -62,3 +62,9 @@ pub const REFUSALS_PER_RECEIPT: usize = 1024;
 
 /// How far ahead of one's own clock an entry may be dated and is still admitted.
 pub const CLOCK_AHEAD_MS: u64 = 600 * 1000;
+
+/// A CAIP-2 chain id: namespace of 8, colon, reference of 32.
+pub const CHAIN_BYTES: usize = 41;
+
+/// A canonical address; CAIP-10 allows 128, a Zcash unified address needs more.
+pub const CANONICAL_ADDRESS_BYTES: usize = 512;

@@ -1,4 +1,5 @@
 //! How objects become bytes: canonical CBOR inside COSE signatures.
 
+pub mod attest;
 pub mod codec;
 pub mod object;

@@ -1,0 +1,210 @@
+//! A report: an agency's assessed claim that an indicator is linked to a typology of crime.
+//!
+//! It is identified by (originator, id) and carries a revision number; a revision replaces it whole. The originator is
+//! not written here: it stands in the batch that covers the statement.
+
+use minicbor::Decoder;
+
+use crate::address::{Address, AddressError};
+use crate::grading::Grading;
+use crate::handling::{Handling, Precedence};
+use crate::id::ReportId;
+use crate::limits;
+use crate::marking::Marking;
+use crate::time::Time;
+use crate::typology::Typology;
+use crate::wire::codec::{self, CodecError, MapReader, MapWriter, Value};
+
+/// What is assessed. Later versions add indicators beyond addresses.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Indicator {
+    /// An account on a chain.
+    Address(Address),
+}
+
+impl Indicator {
+    /// The address, where it is one.
+    pub fn address(&self) -> Option<&Address> {
+        match self {
+            Indicator::Address(address) => Some(address),
+        }
+    }
+
+    /// The bytes by which it is looked up; equal exactly when the indicators are.
+    pub fn lookup_key(&self) -> Vec<u8> {
+        match self {
+            Indicator::Address(address) => [&[ADDRESS_TYPE as u8][..], &address.lookup_key()].concat(),
+        }
+    }
+}
+
+/// An assessed claim.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// The originator's number for it.
+    pub id: ReportId,
+    /// 0 for the report, counted up by each revision.
+    pub revision: u32,
+    /// When this revision was made.
+    pub created: Time,
+    /// What it is about.
+    pub indicator: Indicator,
+    /// What crime.
+    pub typology: Typology,
+    /// How reliable, how credible.
+    pub grading: Grading,
+    /// Who may be told.
+    pub marking: Marking,
+    /// How it may be used.
+    pub handling: Vec<Handling>,
+    /// Other restrictions, in words (H3).
+    pub handling_note: Option<String>,
+    /// The originator's reference of the case.
+    pub case: Option<String>,
+    /// What is known, in words.
+    pub description: Option<String>,
+    /// Where the originator has it from; reports that declare the same source count once.
+    pub source: Option<String>,
+    /// When the activity was first seen.
+    pub observed_from: Option<Time>,
+    /// When it was last seen.
+    pub observed_until: Option<Time>,
+    /// How urgent.
+    pub precedence: Precedence,
+    /// Known to holders of the report only; opens the reason of its retraction. The same in all revisions.
+    pub holder_secret: [u8; 16],
+}
+
+/// The number that says an indicator is an address.
+const ADDRESS_TYPE: u64 = 1;
+
+impl Report {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        MapWriter::new()
+            .put(0, &self.id)
+            .put(1, &self.revision)
+            .put(2, &self.created)
+            .put(3, &self.indicator)
+            .put(4, &self.typology)
+            .put(5, &self.grading)
+            .put(6, &self.marking)
+            .put_list(7, &self.handling)
+            .put_some(8, self.handling_note.as_ref())
+            .put_some(9, self.case.as_ref())
+            .put_some(10, self.description.as_ref())
+            .put_some(11, self.source.as_ref())
+            .put_some(12, self.observed_from.as_ref())
+            .put_some(13, self.observed_until.as_ref())
+            .put(14, &self.precedence)
+            .put(15, &self.holder_secret)
+            .finish_into(out);
+    }
+
+    pub(super) fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        let mut map = MapReader::new(d, key)?;
+        let report = Self {
+            id: map.need(0)?,
+            revision: map.need(1)?,
+            created: map.need(2)?,
+            indicator: map.need(3)?,
+            typology: map.need(4)?,
+            grading: map.need(5)?,
+            marking: map.need(6)?,
+            handling: map.list(7, Handling::ALL.len())?,
+            handling_note: map.text(8, 1, limits::SHORT_TEXT_BYTES)?,
+            case: map.text(9, 1, limits::SHORT_TEXT_BYTES)?,
+            description: map.text(10, 1, limits::LONG_TEXT_BYTES)?,
+            source: map.text(11, 1, limits::SHORT_TEXT_BYTES)?,
+            observed_from: map.take(12)?,
+            observed_until: map.take(13)?,
+            precedence: map.need(14)?,
+            holder_secret: map.need(15)?,
+        };
+        map.end()?;
+        if report.handling.is_sorted_by(|a, b| a < b) { Ok(report) } else { Err(CodecError::Bounds(7)) }
+    }
+}
+
+impl Value for String {
+    fn write(&self, out: &mut Vec<u8>) {
+        codec::write_text(out, self);
+    }
+
+    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        codec::read_text(d, key, 1, limits::SHORT_TEXT_BYTES)
+    }
+}
+
+impl Value for Indicator {
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Indicator::Address(address) => MapWriter::new()
+                .put(0, &ADDRESS_TYPE)
+                .put_text(1, &address.chain().caip2())
+                .put_text(2, address.canonical())
+                .finish_into(out),
+        }
+    }
+
+    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        let mut map = MapReader::new(d, key)?;
+        let kind = map.need::<u64>(0)?;
+        if kind != ADDRESS_TYPE {
+            return Err(CodecError::UnknownValue { key, value: kind });
+        }
+        let chain = map.text(1, 1, limits::CHAIN_BYTES)?.ok_or(CodecError::Missing(1))?;
+        let canonical = map.text(2, 1, limits::CANONICAL_ADDRESS_BYTES)?.ok_or(CodecError::Missing(2))?;
+        map.end()?;
+        match Address::from_wire(&chain, &canonical) {
+            Ok(address) => Ok(Indicator::Address(address)),
+            Err(AddressError::UnsupportedChain { .. }) => Err(CodecError::UnknownValue { key, value: kind }),
+            Err(_) => Err(CodecError::Bounds(key)),
+        }
+    }
+}
+
+impl Value for Typology {
+    fn write(&self, out: &mut Vec<u8>) {
+        MapWriter::new().put_text(0, self.scheme()).put_text(1, self.id()).finish_into(out);
+    }
+
+    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        let mut map = MapReader::new(d, key)?;
+        let scheme = map.text(0, 1, limits::SHORT_TEXT_BYTES)?.ok_or(CodecError::Missing(0))?;
+        let id = map.text(1, 1, limits::SHORT_TEXT_BYTES)?.ok_or(CodecError::Missing(1))?;
+        map.end()?;
+        Typology::from_wire(&scheme, &id).map_err(|_| CodecError::Bounds(key))
+    }
+}
+
+impl Value for Grading {
+    fn write(&self, out: &mut Vec<u8>) {
+        MapWriter::new().put(0, &self.scheme().number()).put_text(1, &self.codes()).finish_into(out);
+    }
+
+    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        let mut map = MapReader::new(d, key)?;
+        let scheme = map.need::<u64>(0)?;
+        let codes = map.text(1, 1, limits::SHORT_TEXT_BYTES)?.ok_or(CodecError::Missing(1))?;
+        map.end()?;
+        let scheme = crate::grading::GradingScheme::of_number(scheme)
+            .ok_or(CodecError::UnknownValue { key, value: scheme })?;
+        Grading::from_wire(scheme, &codes).map_err(|_| CodecError::Bounds(key))
+    }
+}
+
+macro_rules! numbered {
+    ($($name:ident),*) => {$(
+        impl Value for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                codec::write_uint(out, self.number());
+            }
+
+            fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+                let value = u64::read(d, key)?;
+                $name::of_number(value).ok_or(CodecError::UnknownValue { key, value })
+            }
+        }
+    )*};
+}
+numbered!(Marking, Handling, Precedence);
