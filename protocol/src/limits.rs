@@ -68,3 +68,6 @@ pub const CHAIN_BYTES: usize = 41;
 
 /// A canonical address; CAIP-10 allows 128, a Zcash unified address needs more.
 pub const CANONICAL_ADDRESS_BYTES: usize = 512;
+
+/// A body that travels inside its announcement; larger ones are pulled, which costs a seventh on the wire.
+pub const INLINE_BODY_BYTES: usize = 32 << 10;
