@@ -34,11 +34,7 @@ fn a_crate_is_named_only_in_its_folder() {
         for (name, folders) in CONFINED {
             let here = folders.iter().any(|folder| source.path.starts_with(folder));
             if !here && names_crate(&source.code, name) {
-                wrong.push(format!(
-                    "{}: names {name}, which belongs to {} alone",
-                    source.path,
-                    folders.join(" and ")
-                ));
+                wrong.push(format!("{}: names {name}, which belongs to {} alone", source.path, folders.join(" and ")));
             }
         }
     }
@@ -48,33 +44,21 @@ fn a_crate_is_named_only_in_its_folder() {
 #[test]
 fn protocol_knows_no_clock_file_socket_or_runtime() {
     let mut wrong = Vec::new();
-    for source in sources()
-        .iter()
-        .filter(|source| source.path.starts_with("protocol/src/"))
-    {
+    for source in sources().iter().filter(|source| source.path.starts_with("protocol/src/")) {
         for name in NOT_IN_PROTOCOL_CRATES {
             if names_crate(&source.code, name) {
-                wrong.push(format!(
-                    "{}: names {name}; leave input and output to the node",
-                    source.path
-                ));
+                wrong.push(format!("{}: names {name}; leave input and output to the node", source.path));
             }
         }
         let modules = std_modules(&source.code);
         for name in NOT_IN_PROTOCOL_STD {
             if modules.contains(*name) {
-                wrong.push(format!(
-                    "{}: uses std::{name}; take the value as an argument",
-                    source.path
-                ));
+                wrong.push(format!("{}: uses std::{name}; take the value as an argument", source.path));
             }
         }
         for name in NOT_IN_PROTOCOL_TYPES {
             if words(&source.code).any(|word| word == *name) {
-                wrong.push(format!(
-                    "{}: uses {name}; take `now: Time` as an argument",
-                    source.path
-                ));
+                wrong.push(format!("{}: uses {name}; take `now: Time` as an argument", source.path));
             }
         }
     }
@@ -83,16 +67,9 @@ fn protocol_knows_no_clock_file_socket_or_runtime() {
 
 #[test]
 fn every_file_says_first_what_it_is() {
-    let silent = sources()
-        .into_iter()
-        .filter(|source| !source.text.starts_with("//!"));
+    let silent = sources().into_iter().filter(|source| !source.text.starts_with("//!"));
     let wrong: Vec<_> = silent
-        .map(|source| {
-            format!(
-                "{}: does not begin with `//!`: what it is, why it is so, what is absent",
-                source.path
-            )
-        })
+        .map(|source| format!("{}: does not begin with `//!`: what it is, why it is so, what is absent", source.path))
         .collect();
     report(&wrong);
 }
@@ -104,17 +81,10 @@ fn no_file_is_too_long() {
     for source in sources().iter().filter(|source| !source.is_test()) {
         let lines = source.lines_before_tests();
         if lines > MAX_LINES && !excused.remove(source.path.as_str()) {
-            wrong.push(format!(
-                "{}: {lines} lines before its tests, more than {MAX_LINES}; split it",
-                source.path
-            ));
+            wrong.push(format!("{}: {lines} lines before its tests, more than {MAX_LINES}; split it", source.path));
         }
     }
-    wrong.extend(
-        excused
-            .iter()
-            .map(|path| format!("{path}: is not too long any more; take it off LONG_FILES")),
-    );
+    wrong.extend(excused.iter().map(|path| format!("{path}: is not too long any more; take it off LONG_FILES")));
     report(&wrong);
 }
 
@@ -130,14 +100,9 @@ fn the_code_map_names_what_is_there() {
 
     let missing = there.difference(&named);
     let gone = named.difference(&there);
-    let mut wrong: Vec<_> = missing
-        .map(|name| format!("node/README.md: no line \"- `{name}`\", though node/src has it"))
-        .collect();
-    wrong.extend(
-        gone.map(|name| {
-            format!("node/README.md: the line \"- `{name}`\" names nothing in node/src")
-        }),
-    );
+    let mut wrong: Vec<_> =
+        missing.map(|name| format!("node/README.md: no line \"- `{name}`\", though node/src has it")).collect();
+    wrong.extend(gone.map(|name| format!("node/README.md: the line \"- `{name}`\" names nothing in node/src")));
     report(&wrong);
 }
 
@@ -145,52 +110,22 @@ fn the_code_map_names_what_is_there() {
 #[test]
 fn the_rules_can_fail() {
     let paths: BTreeSet<_> = sources().into_iter().map(|source| source.path).collect();
-    for path in [
-        "cli/src/main.rs",
-        "node/src/lib.rs",
-        "node/tests/tidy.rs",
-        "protocol/src/lib.rs",
-    ] {
+    for path in ["cli/src/main.rs", "node/src/lib.rs", "node/tests/tidy.rs", "protocol/src/lib.rs"] {
         assert!(paths.contains(path), "the walk misses {path}");
     }
 
-    for code in [
-        "use sled;",
-        "use sled::Db;",
-        "let x = ::sled::open();",
-        "use {sled::Tree, std::fmt};",
-        "x(sled::X)",
-    ] {
+    for code in ["use sled;", "use sled::Db;", "let x = ::sled::open();", "use {sled::Tree, std::fmt};", "x(sled::X)"] {
         assert!(names_crate(code, "sled"), "{code}");
     }
-    for code in [
-        "mod sled_index;",
-        "use crate::sled::Index;",
-        "let unsled = 1;",
-        "\"sled=warn\"",
-    ] {
+    for code in ["mod sled_index;", "use crate::sled::Index;", "let unsled = 1;", "\"sled=warn\""] {
         assert!(!names_crate(code, "sled"), "{code}");
     }
-    assert!(
-        names_crate("use libp2p_tls::Config;", "libp2p"),
-        "a member of the family counts"
-    );
+    assert!(names_crate("use libp2p_tls::Config;", "libp2p"), "a member of the family counts");
 
-    let code = without_comments(
-        "use std::{collections::BTreeMap, fs::{self, File}};\nstd::net::x(); // std::env",
-    );
-    assert_eq!(
-        std_modules(&code),
-        BTreeSet::from(["collections", "fs", "net"].map(str::to_owned))
-    );
-    assert_eq!(
-        without_comments("a \"https://b\" // c\n//! d\n"),
-        "a \"https://b\" \n\n"
-    );
-    assert_eq!(
-        map_entry("- `store/`: the journals"),
-        Some("store".to_owned())
-    );
+    let code = without_comments("use std::{collections::BTreeMap, fs::{self, File}};\nstd::net::x(); // std::env");
+    assert_eq!(std_modules(&code), BTreeSet::from(["collections", "fs", "net"].map(str::to_owned)));
+    assert_eq!(without_comments("a \"https://b\" // c\n//! d\n"), "a \"https://b\" \n\n");
+    assert_eq!(map_entry("- `store/`: the journals"), Some("store".to_owned()));
     assert_eq!(map_entry("- `clock.rs`"), Some("clock".to_owned()));
     assert_eq!(map_entry("  - `journal`"), None);
 }
@@ -205,25 +140,19 @@ struct Source {
 
 impl Source {
     fn is_test(&self) -> bool {
-        self.path
-            .split('/')
-            .any(|part| part == "tests" || part == "tests.rs")
+        self.path.split('/').any(|part| part == "tests" || part == "tests.rs")
     }
 
     fn lines_before_tests(&self) -> usize {
         let lines: Vec<_> = self.text.lines().collect();
-        let tests = lines
-            .windows(2)
-            .position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod "));
+        let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod "));
         tests.unwrap_or(lines.len())
     }
 }
 
 fn root() -> PathBuf {
     let node = Path::new(env!("CARGO_MANIFEST_DIR"));
-    node.parent()
-        .expect("the package stands in the workspace's root")
-        .to_owned()
+    node.parent().expect("the package stands in the workspace's root").to_owned()
 }
 
 /// Every Rust file of the workspace's packages.
@@ -237,25 +166,14 @@ fn sources() -> Vec<Source> {
 
 fn walk(folder: &Path, found: &mut Vec<Source>) {
     for entry in fs::read_dir(folder).expect("a folder of the workspace can be listed") {
-        let path = entry
-            .expect("a folder of the workspace can be listed")
-            .path();
+        let path = entry.expect("a folder of the workspace can be listed").path();
         if path.is_dir() && !path.ends_with("target") {
             walk(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = fs::read_to_string(&path).expect("a source file is UTF-8 text");
-            let relative = path
-                .strip_prefix(root())
-                .expect("the walk began in the root");
-            let path = relative
-                .to_str()
-                .expect("names of source files are UTF-8")
-                .replace('\\', "/");
-            found.push(Source {
-                path,
-                code: without_comments(&text),
-                text,
-            });
+            let relative = path.strip_prefix(root()).expect("the walk began in the root");
+            let path = relative.to_str().expect("names of source files are UTF-8").replace('\\', "/");
+            found.push(Source { path, code: without_comments(&text), text });
         }
     }
 }
@@ -264,10 +182,7 @@ fn walk(folder: &Path, found: &mut Vec<Source>) {
 fn without_comments(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     for line in text.lines() {
-        let comment = line
-            .match_indices("//")
-            .map(|(at, _)| at)
-            .find(|&at| !line[..at].ends_with(':'));
+        let comment = line.match_indices("//").map(|(at, _)| at).find(|&at| !line[..at].ends_with(':'));
         code.push_str(&line[..comment.unwrap_or(line.len())]);
         code.push('\n');
     }
@@ -316,16 +231,11 @@ fn top_level(list: &str) -> Vec<String> {
         }
         items.last_mut().expect("it began with one").push(c);
     }
-    items
-        .iter()
-        .filter_map(|item| words(item).next())
-        .map(str::to_owned)
-        .collect()
+    items.iter().filter_map(|item| words(item).next()).map(str::to_owned).collect()
 }
 
 fn words(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !is_word(c))
-        .filter(|word| !word.is_empty())
+    code.split(|c: char| !is_word(c)).filter(|word| !word.is_empty())
 }
 
 fn is_word(c: char) -> bool {
@@ -336,19 +246,13 @@ fn is_word(c: char) -> bool {
 fn modules(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).expect("node/src can be listed");
     let names = entries.map(|entry| entry.expect("node/src can be listed").path());
-    names
-        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
-        .collect()
+    names.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
 }
 
 /// The module that a line of the code map names: an outermost list item that begins with `name`.
 fn map_entry(line: &str) -> Option<String> {
     let (name, _) = line.strip_prefix("- `")?.split_once('`')?;
-    Some(
-        name.trim_end_matches('/')
-            .trim_end_matches(".rs")
-            .to_owned(),
-    )
+    Some(name.trim_end_matches('/').trim_end_matches(".rs").to_owned())
 }
 
 /// Fails with all that is wrong at once, one a line.
