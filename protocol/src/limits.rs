@@ -81,3 +81,6 @@ pub const RELIANCES: usize = 64;
 
 /// Versions, and answers to versions, that an agreement keeps while what they refer to has not arrived.
 pub const OBJECTS_WAITING: usize = 4096;
+
+/// A body that travels inside its announcement; larger ones are pulled, which costs a seventh on the wire.
+pub const INLINE_BODY_BYTES: usize = 32 << 10;

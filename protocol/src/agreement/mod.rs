@@ -2,7 +2,7 @@
 //!
 //! | module | what | signed by |
 //! |---|---|---|
-//! | [`version`] | one version of an agreement: parties, terms, validity | its proposer |
+//! | [`version`] | one version of an agreement: parties, validity, and its [`terms`] | its proposer |
 //! | [`answer`] | a party's signature, rejection or withdrawal | that party |
 //! | [`tree`] | all versions and answers of one agreement, and what follows from them | |
 //! | [`explain`](mod@explain) | a version in plain words | |
@@ -18,6 +18,7 @@ mod contradiction;
 mod decide;
 pub mod explain;
 mod judge;
+pub mod terms;
 pub mod tree;
 pub mod version;
 
@@ -25,5 +26,6 @@ pub use answer::{Rejection, Reliance, Signature, Withdrawal};
 pub use contradiction::{Contradiction, ContradictionKind};
 pub use explain::explain;
 pub use judge::{MayNot, NotInForce, State};
+pub use terms::{Onward, Terms};
 pub use tree::{Act, Agreement, Answer, FeedError, Fed};
-pub use version::{Onward, Party, SignedVersion, Terms, Version, VersionFault};
+pub use version::{Party, SignedVersion, Version, VersionFault};
