@@ -25,7 +25,8 @@ pub enum GradingScheme {
 }
 
 impl GradingScheme {
-    const ALL: [GradingScheme; 3] = [GradingScheme::FourByFour, GradingScheme::Admiralty, GradingScheme::Uk3x5x2];
+    /// All schemes, in the order of their numbers.
+    pub const ALL: [GradingScheme; 3] = [GradingScheme::FourByFour, GradingScheme::Admiralty, GradingScheme::Uk3x5x2];
 
     /// The scheme's number on the wire.
     pub const fn to_wire(self) -> u64 {

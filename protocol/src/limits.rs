@@ -69,5 +69,18 @@ pub const CHAIN_BYTES: usize = 41;
 /// A canonical address; CAIP-10 allows 128, a Zcash unified address needs more.
 pub const CANONICAL_ADDRESS_BYTES: usize = 512;
 
+/// The longest time, in days, that an agreement may ask its parties to keep a statement, or to carry its retraction
+/// on: ten years, the longest retention of the police files we know.
+pub const RETENTION_DAYS: u32 = 3650;
+
+/// The longest grace, milliseconds: 30 days, after which a party that is offline should rather catch up.
+pub const GRACE_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// Rejections of earlier children that one signature relies on.
+pub const RELIANCES: usize = 64;
+
+/// Versions, and answers to versions, that an agreement keeps while what they refer to has not arrived.
+pub const OBJECTS_WAITING: usize = 4096;
+
 /// A body that travels inside its announcement; larger ones are pulled, which costs a seventh on the wire.
 pub const INLINE_BODY_BYTES: usize = 32 << 10;
