@@ -13,13 +13,12 @@ const MAX_LINES: usize = 500;
 /// Files that may be longer, each with the reason: `("node/src/….rs", "because …")`.
 const LONG_FILES: &[(&str, &str)] = &[];
 
-/// A crate, and the only folders whose code may name it.
+/// A crate with its family (`utoipa_axum` too), and the only folders whose code may name it.
 const CONFINED: &[(&str, &[&str])] = &[
     ("sled", &["node/src/store/"]),
     ("libp2p", &["node/src/network/"]),
     ("axum", &["node/src/api/", "node/src/console/"]),
     ("utoipa", &["node/src/api/", "node/src/console/"]),
-    ("utoipa_axum", &["node/src/api/", "node/src/console/"]),
     // In `protocol`, only encryption draws randomness, as age itself does; all else takes it as a value.
     ("getrandom", &["node/src/", "protocol/src/crypto/"]),
 ];
