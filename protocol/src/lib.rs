@@ -16,13 +16,14 @@
 //! - who speaks: [`identity`];
 //! - what is said: [`address`], [`typology`], [`grading`], [`marking`], [`handling`], [`statement`], [`retraction`];
 //! - what is allowed: [`agreement`], [`rules`];
-//! - how it travels: [`keys`], [`entry`], [`announcement`], [`receipt`].
+//! - how it travels: [`keys`], [`entry`], [`announcement`], [`receipt`], [`fork`].
 
 pub mod address;
 pub mod agreement;
 pub mod announcement;
 pub mod crypto;
 pub mod entry;
+pub mod fork;
 pub mod grading;
 pub mod handling;
 pub mod id;
