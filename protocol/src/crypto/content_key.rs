@@ -25,7 +25,8 @@ use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::age_file::{self, OpenError, SealError, Shape};
+use super::age_file::{self, Shape};
+pub use super::age_file::{OpenError, SealError};
 
 /// The stanza's tag and HKDF's info.
 const LABEL: &str = "entente.content.v1";
@@ -172,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_cut_or_extended_file_is_refused() {
-        let file = seal(&key(1), &[5; 70_000]).unwrap();
+        let file = seal(&key(1), &vec![5; 70_000]).unwrap();
         for len in (0..file.len()).step_by(101) {
             assert!(open(&key(1), &file[..len], 1 << 20).is_err(), "{len}");
         }

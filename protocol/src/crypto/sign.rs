@@ -37,13 +37,13 @@ pub const MAX_TYP: usize = 64;
 const SIGN1_TAG: usize = 18;
 const SIGN1_FIELDS: usize = 4;
 
-/// `{1: -8, 16: ...` as bytes: map of two, alg EdDSA, then typ's key.
+/// `{1: -8, 16: ...` as bytes: map of two, alg `EdDSA`, then typ's key.
 const PROTECTED_START: [u8; 4] = [0xa2, 0x01, 0x27, 0x10];
 
 const EMPTY_MAP: u8 = 0xa0;
 const EMPTY_BYTES: u8 = 0x40;
 
-/// The Sig_structure up to the protected header: array of four, `"Signature1"`.
+/// The `Sig_structure` up to the protected header: array of four, `"Signature1"`.
 const CONTEXT: &[u8] = b"\x84\x6aSignature1";
 
 /// Why an object or a key was refused.
