@@ -25,7 +25,7 @@ use crate::time::Time;
 use crate::wire::codec::{CodecError, MapReader, MapWriter, read_object};
 use crate::wire::object::ObjectKind;
 
-use super::parts::{AgreementKey, Country, Kind, NodeKeys};
+use super::parts::{AgreementKey, Country, Kind, NodeKeys, Validity};
 use super::{IdentityError, SignedInception, parse_signed};
 
 /// The serial of the first card that the recovery root signs.
@@ -256,7 +256,7 @@ impl Card {
 
     fn check_validity(&self) -> Result<(), IdentityError> {
         let nodes = self.nodes.iter().map(|node| node.validity);
-        if self.agreement_keys.iter().map(|entry| entry.validity).chain(nodes).any(|validity| validity.is_empty()) {
+        if self.agreement_keys.iter().map(|entry| entry.validity).chain(nodes).any(Validity::is_empty) {
             return Err(IdentityError::EmptyValidity);
         }
         for (at, entry) in self.agreement_keys.iter().enumerate() {

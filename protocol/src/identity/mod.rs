@@ -45,6 +45,9 @@ pub enum IdentityError {
     /// The card file is damaged.
     #[error(transparent)]
     Armour(#[from] ArmourError),
+    /// The `typ` names no kind that this version knows: the object is held, not refused.
+    #[error("the typ of this object is not known to this version")]
+    UnknownTyp,
     /// The object is of another kind.
     #[error("a signed object of kind {expected:?} was expected, its typ names another")]
     Type {
@@ -178,6 +181,7 @@ impl IdentityError {
     /// Whether a later version may understand what this one does not: such an object is kept, not refused.
     pub const fn is_held(self) -> bool {
         match self {
+            IdentityError::UnknownTyp => true,
             IdentityError::Codec(error) => error.is_held(),
             _ => false,
         }
@@ -189,6 +193,7 @@ fn parse_signed(bytes: &[u8], expected: ObjectKind) -> Result<(Signed, Mode), Id
     let signed = Signed::parse(bytes, limits::OBJECT_BYTES)?;
     match ObjectKind::of_typ(signed.typ()) {
         Some((kind, mode)) if kind == expected => Ok((signed, mode)),
-        _ => Err(IdentityError::Type { expected }),
+        Some(_) => Err(IdentityError::Type { expected }),
+        None => Err(IdentityError::UnknownTyp),
     }
 }
