@@ -5,7 +5,7 @@
 //! addresses as testnet does, and cannot be told from it.
 
 use bech32::primitives::decode::{CheckedHrpstring, PaddingError};
-use bech32::{Bech32, Bech32m};
+use bech32::{Bech32, Bech32m, Fe32};
 
 use super::{Fault, base58};
 
@@ -88,22 +88,22 @@ fn read_segwit(network: Network, text: &str) -> Result<String, Fault> {
     let is_bech32m = with_bech32m.is_ok();
     let mut data = with_bech32.or(with_bech32m).map_err(|_| Fault::Checksum)?;
     let empty = Fault::Length { unit: "bytes of witness program", found: 0, expected: "2 to 40" };
-    let version = data.remove_witness_version().ok_or(empty)?;
-    if version.to_u8() > 16 {
-        return Err(Fault::WitnessVersion { version: version.to_u8() });
+    let first = *data.data_part_ascii_no_checksum().first().ok_or(empty)?;
+    let version = Fe32::from_char(first.into()).expect("a bech32 character").to_u8();
+    if data.remove_witness_version().is_none() {
+        return Err(Fault::WitnessVersion { version });
     }
-    if is_bech32m != (version.to_u8() > 0) {
-        return Err(Fault::ChecksumKind { version: version.to_u8() });
+    if is_bech32m != (version > 0) {
+        return Err(Fault::ChecksumKind { version });
     }
     data.validate_segwit_padding().map_err(|_: PaddingError| Fault::Padding)?;
     let length = data.byte_iter().len();
-    if version.to_u8() == 0 && !matches!(length, 20 | 32) {
+    if version == 0 && !matches!(length, 20 | 32) {
         return Err(Fault::Length { unit: "bytes of witness program", found: length, expected: "20 or 32" });
     }
     if !(2..=40).contains(&length) {
         return Err(Fault::Length { unit: "bytes of witness program", found: length, expected: "2 to 40" });
     }
-    drop(data);
     Ok(text)
 }
 
