@@ -39,7 +39,7 @@ fn fault(text: &str) -> Fault {
     }
 }
 
-/// The chain of Bitcoin's that a SegWit vector is written for.
+/// The chain of Bitcoin's that a segwit vector is written for.
 fn bitcoin_of(text: &str) -> &'static str {
     if text.to_lowercase().starts_with("tb1") { "btc-testnet" } else { "bitcoin" }
 }

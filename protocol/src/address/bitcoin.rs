@@ -1,4 +1,4 @@
-//! Bitcoin: base58check with a version byte for P2PKH and P2SH; SegWit with bech32 for witness version 0 (BIP-173) and
+//! Bitcoin: base58check with a version byte for P2PKH and P2SH; segwit with bech32 for witness version 0 (BIP-173) and
 //! bech32m from version 1 on (BIP-350).
 //!
 //! Main network and testnet are told apart by version byte and human-readable part. Signet and testnet4 write
@@ -25,7 +25,7 @@ impl Network {
         }
     }
 
-    /// The human-readable part of SegWit addresses.
+    /// The human-readable part of segwit addresses.
     const fn hrp(self) -> &'static str {
         match self {
             Network::Main => "bc",
@@ -37,7 +37,7 @@ impl Network {
 /// Version bytes of private keys in wallet import format, main network and testnet.
 const PRIVATE_KEYS: [u8; 2] = [128, 239];
 
-/// Longest SegWit address, in characters (BIP-173).
+/// Longest segwit address, in characters (BIP-173).
 const MAX_SEGWIT: usize = 90;
 
 pub(super) fn read(network: Network, text: &str) -> Result<String, Fault> {
