@@ -58,7 +58,7 @@ pub(crate) struct Row {
     pub(crate) marking: Marking,
     /// What the file calls the address or its holder.
     pub(crate) description: String,
-    /// Who said it first: OFAC, Etherscan, CryptoScamDB, or the source that the line or its pack declares.
+    /// Who said it first: OFAC, Etherscan, `CryptoScamDB`, or the source that the line or its pack declares.
     pub(crate) source: String,
 }
 
@@ -204,7 +204,7 @@ struct GraphSenseLine {
 
 /// The header of a pack, which its tags inherit.
 #[derive(Deserialize)]
-struct Pack {
+struct Header {
     pack: String,
     title: String,
     creator: String,
@@ -213,13 +213,13 @@ struct Pack {
     source: String,
 }
 
-fn packs() -> BTreeMap<String, Pack> {
+fn packs() -> BTreeMap<String, Header> {
     let mut reader = csv::Reader::from_reader(embedded!("graphsense_packs.csv").as_bytes());
     let packs = reader.deserialize().map(|pack| pack.expect("an embedded file is CSV with these columns"));
-    packs.map(|pack: Pack| (pack.pack.clone(), pack)).collect()
+    packs.map(|pack: Header| (pack.pack.clone(), pack)).collect()
 }
 
-fn graphsense(packs: &BTreeMap<String, Pack>, line: &GraphSenseLine) -> Result<Claim, Unfit> {
+fn graphsense(packs: &BTreeMap<String, Header>, line: &GraphSenseLine) -> Result<Claim, Unfit> {
     let pack = packs.get(&line.pack).ok_or_else(|| Unfit::NoPack(line.pack.clone()))?;
     let address = on_asset(&line.currency, &line.address)?;
     // The pack is OFAC's list, and its lines give no abuse of their own.
