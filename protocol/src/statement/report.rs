@@ -6,8 +6,8 @@
 use minicbor::Decoder;
 
 use crate::address::{Address, AddressError};
-use crate::grading::Grading;
-use crate::handling::{Handling, Precedence};
+use crate::grading::{Grading, GradingError};
+use crate::handling::{Handling, HandlingError, Precedence};
 use crate::id::ReportId;
 use crate::limits;
 use crate::marking::Marking;
@@ -55,10 +55,8 @@ pub struct Report {
     pub grading: Grading,
     /// Who may be told.
     pub marking: Marking,
-    /// How it may be used.
+    /// How it may be used, sorted, each code once.
     pub handling: Vec<Handling>,
-    /// Other restrictions, in words (H3).
-    pub handling_note: Option<String>,
     /// The originator's reference of the case.
     pub case: Option<String>,
     /// What is known, in words.
@@ -78,6 +76,9 @@ pub struct Report {
 /// The number that says an indicator is an address.
 const ADDRESS_TYPE: u64 = 1;
 
+/// H0 to H3, each at most once.
+const HANDLING_CODES: usize = 4;
+
 impl Report {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         MapWriter::new()
@@ -89,14 +90,13 @@ impl Report {
             .put(5, &self.grading)
             .put(6, &self.marking)
             .put_list(7, &self.handling)
-            .put_some(8, self.handling_note.as_ref())
-            .put_some(9, self.case.as_ref())
-            .put_some(10, self.description.as_ref())
-            .put_some(11, self.source.as_ref())
-            .put_some(12, self.observed_from.as_ref())
-            .put_some(13, self.observed_until.as_ref())
-            .put(14, &self.precedence)
-            .put(15, &self.holder_secret)
+            .put_some(8, self.case.as_ref())
+            .put_some(9, self.description.as_ref())
+            .put_some(10, self.source.as_ref())
+            .put_some(11, self.observed_from.as_ref())
+            .put_some(12, self.observed_until.as_ref())
+            .put(13, &self.precedence)
+            .put(14, &self.holder_secret)
             .finish_into(out);
     }
 
@@ -110,15 +110,14 @@ impl Report {
             typology: map.need(4)?,
             grading: map.need(5)?,
             marking: map.need(6)?,
-            handling: map.list(7, Handling::ALL.len())?,
-            handling_note: map.text(8, 1, limits::SHORT_TEXT_BYTES)?,
-            case: map.text(9, 1, limits::SHORT_TEXT_BYTES)?,
-            description: map.text(10, 1, limits::LONG_TEXT_BYTES)?,
-            source: map.text(11, 1, limits::SHORT_TEXT_BYTES)?,
-            observed_from: map.take(12)?,
-            observed_until: map.take(13)?,
-            precedence: map.need(14)?,
-            holder_secret: map.need(15)?,
+            handling: map.list(7, HANDLING_CODES)?,
+            case: map.text(8, 1, limits::SHORT_TEXT_BYTES)?,
+            description: map.text(9, 1, limits::LONG_TEXT_BYTES)?,
+            source: map.text(10, 1, limits::SHORT_TEXT_BYTES)?,
+            observed_from: map.take(11)?,
+            observed_until: map.take(12)?,
+            precedence: map.need(13)?,
+            holder_secret: map.need(14)?,
         };
         map.end()?;
         if report.handling.is_sorted_by(|a, b| a < b) { Ok(report) } else { Err(CodecError::Bounds(7)) }
@@ -157,7 +156,7 @@ impl Value for Indicator {
         map.end()?;
         match Address::from_wire(&chain, &canonical) {
             Ok(address) => Ok(Indicator::Address(address)),
-            Err(AddressError::UnsupportedChain { .. }) => Err(CodecError::UnknownValue { key, value: kind }),
+            Err(AddressError::Chain(_)) => Err(CodecError::UnknownValue { key, value: kind }),
             Err(_) => Err(CodecError::Bounds(key)),
         }
     }
@@ -179,7 +178,7 @@ impl Value for Typology {
 
 impl Value for Grading {
     fn write(&self, out: &mut Vec<u8>) {
-        MapWriter::new().put(0, &self.scheme().number()).put_text(1, &self.codes()).finish_into(out);
+        MapWriter::new().put(0, &self.scheme().to_wire()).put_text(1, self.codes()).finish_into(out);
     }
 
     fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
@@ -187,9 +186,31 @@ impl Value for Grading {
         let scheme = map.need::<u64>(0)?;
         let codes = map.text(1, 1, limits::SHORT_TEXT_BYTES)?.ok_or(CodecError::Missing(1))?;
         map.end()?;
-        let scheme = crate::grading::GradingScheme::of_number(scheme)
-            .ok_or(CodecError::UnknownValue { key, value: scheme })?;
-        Grading::from_wire(scheme, &codes).map_err(|_| CodecError::Bounds(key))
+        Grading::from_wire(scheme, &codes).map_err(|error| match error {
+            GradingError::UnknownScheme { .. } => CodecError::UnknownValue { key, value: scheme },
+            _ => CodecError::Bounds(key),
+        })
+    }
+}
+
+impl Value for Handling {
+    fn write(&self, out: &mut Vec<u8>) {
+        let map = MapWriter::new().put(0, &self.to_wire());
+        match self.words() {
+            Some(words) => map.put_text(1, words).finish_into(out),
+            None => map.finish_into(out),
+        }
+    }
+
+    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        let mut map = MapReader::new(d, key)?;
+        let number = map.need::<u64>(0)?;
+        let words = map.text(1, 1, limits::SHORT_TEXT_BYTES)?;
+        map.end()?;
+        Handling::from_wire(number, words.as_deref()).map_err(|error| match error {
+            HandlingError::Unknown { number } => CodecError::UnknownValue { key, value: number },
+            _ => CodecError::Bounds(key),
+        })
     }
 }
 
@@ -197,14 +218,14 @@ macro_rules! numbered {
     ($($name:ident),*) => {$(
         impl Value for $name {
             fn write(&self, out: &mut Vec<u8>) {
-                codec::write_uint(out, self.number());
+                codec::write_uint(out, self.to_wire());
             }
 
             fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
                 let value = u64::read(d, key)?;
-                $name::of_number(value).ok_or(CodecError::UnknownValue { key, value })
+                $name::from_wire(value).map_err(|_| CodecError::UnknownValue { key, value })
             }
         }
     )*};
 }
-numbered!(Marking, Handling, Precedence);
+numbered!(Marking, Precedence);
