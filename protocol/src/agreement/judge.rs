@@ -279,7 +279,7 @@ impl Agreement {
         Ok((signed, standing))
     }
 
-    /// A rejection of a version by one of its voices.
+    /// A rejection of a version that counts.
     fn reliance(&self, version: VersionHash) -> Option<Reliance> {
         let by = *self.decision.standings.get(&version)?.rejected_by.first()?;
         let rejection = self.acts.said(version, by)?.rejected.first()?.hash();
