@@ -3,6 +3,7 @@
 pub mod address;
 pub mod grading;
 pub mod handling;
+pub mod crypto;
 pub mod id;
 pub mod limits;
 pub mod marking;
