@@ -1,9 +1,9 @@
 //! What agencies say to each other: identities, agreements, statements, their encoding, and the rules that judge them.
 
 pub mod address;
+pub mod crypto;
 pub mod grading;
 pub mod handling;
-pub mod crypto;
 pub mod id;
 pub mod limits;
 pub mod marking;

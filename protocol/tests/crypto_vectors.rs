@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use entente_protocol::crypto::{
-    ContentKey, EncryptionKey, EncryptionSecret, KeyError, KeyfileError, OpenError, PublicKey,
-    SignError, Signed, SigningKey, content_key, merkle, sign, unprotect, unwrap,
+    ContentKey, EncryptionKey, EncryptionSecret, KeyError, KeyfileError, OpenError, PublicKey, SignError, Signed,
+    SigningKey, content_key, merkle, sign, unprotect, unwrap,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -35,25 +35,16 @@ fn array<const N: usize>(row: &Value, key: &str) -> [u8; N] {
 fn the_golden_object_is_written_and_read_as_it_stands() {
     let golden = json(include_str!("vectors/cose_sign1.json"));
     let key = SigningKey::from_seed(&array(&golden, "seed"));
-    assert_eq!(
-        key.public(),
-        PublicKey::from_bytes(&array(&golden, "public")).unwrap()
-    );
+    assert_eq!(key.public(), PublicKey::from_bytes(&array(&golden, "public")).unwrap());
     let object = bytes(&golden, "object");
-    assert_eq!(
-        sign(&key, text(&golden, "typ"), &bytes(&golden, "payload")),
-        object
-    );
+    assert_eq!(sign(&key, text(&golden, "typ"), &bytes(&golden, "payload")), object);
 
     let signed = Signed::parse(&object, object.len()).unwrap();
     assert_eq!(signed.typ(), text(&golden, "typ"));
     assert_eq!(signed.payload(), bytes(&golden, "payload"));
     assert_eq!(signed.bytes(), object);
     assert_eq!(signed.hash(), array::<32>(&golden, "hash"));
-    assert_eq!(
-        signed.hash(),
-        <[u8; 32]>::from(Sha256::digest(bytes(&golden, "sig_structure")))
-    );
+    assert_eq!(signed.hash(), <[u8; 32]>::from(Sha256::digest(bytes(&golden, "sig_structure"))));
     assert_eq!(signed.verify(&key.public()), Ok(()));
     let other = SigningKey::from_seed(&[0; 32]).public();
     assert_eq!(signed.verify(&other), Err(SignError::BadSignature));
@@ -103,10 +94,7 @@ fn x25519_keys_of_low_order_are_refused() {
         let flagged = |flag: &str| case["flags"].as_array().unwrap().iter().any(|f| f == flag);
         let mut big_endian = public;
         big_endian.reverse();
-        assert!(
-            big_endian >= modulus || !flagged("NonCanonicalPublic"),
-            "{case}"
-        );
+        assert!(big_endian >= modulus || !flagged("NonCanonicalPublic"), "{case}");
         let expected = if big_endian >= modulus {
             Some(KeyError::NonCanonical)
         } else if flagged("LowOrderPublic") {
@@ -115,11 +103,7 @@ fn x25519_keys_of_low_order_are_refused() {
             None
         };
         assert_eq!(EncryptionKey::from_bytes(&key).err(), expected, "{case}");
-        *(if expected.is_some() {
-            &mut refused
-        } else {
-            &mut taken
-        }) += 1;
+        *(if expected.is_some() { &mut refused } else { &mut taken }) += 1;
     }
     assert_eq!((refused, taken), (44, 56));
 }
@@ -145,10 +129,7 @@ fn post_quantum_files_end_as_the_age_testkit_says() {
         };
         let file = BASE64_STANDARD.decode(text(case, "body")).unwrap();
         let opened = unwrap(&secret, &file, 1000);
-        outcomes.push((
-            text(case, "name"),
-            opened.map(|plaintext| is_payload(case, &plaintext)),
-        ));
+        outcomes.push((text(case, "name"), opened.map(|plaintext| is_payload(case, &plaintext))));
     }
     assert_eq!(outcomes, expected);
 }
@@ -160,30 +141,18 @@ fn passphrase_files_end_as_the_age_testkit_says() {
     let malformed = damaged(OpenError::HeaderMalformed);
     let expected = [
         ("scrypt", Ok(true)),
-        (
-            "scrypt_double",
-            damaged(OpenError::StanzaCount { count: 2 }),
-        ),
+        ("scrypt_double", damaged(OpenError::StanzaCount { count: 2 })),
         ("scrypt_extra_argument", malformed),
         ("scrypt_long_file_key", malformed),
         ("scrypt_not_canonical_body", malformed),
         ("scrypt_not_canonical_salt", malformed),
         ("scrypt_salt_long", malformed),
         ("scrypt_salt_short", malformed),
-        (
-            "scrypt_work_factor_23",
-            Err(KeyfileError::TooMuchWork {
-                log_n: 23,
-                max: MAX,
-            }),
-        ),
+        ("scrypt_work_factor_23", Err(KeyfileError::TooMuchWork { log_n: 23, max: MAX })),
         ("scrypt_work_factor_leading_plus", malformed),
         ("scrypt_work_factor_leading_zero_decimal", malformed),
         ("scrypt_work_factor_missing", malformed),
-        (
-            "scrypt_work_factor_wrong",
-            Err(KeyfileError::WrongPassphrase),
-        ),
+        ("scrypt_work_factor_wrong", Err(KeyfileError::WrongPassphrase)),
         ("scrypt_work_factor_zero", malformed),
     ];
     let mut outcomes = Vec::new();
@@ -191,10 +160,7 @@ fn passphrase_files_end_as_the_age_testkit_says() {
     for case in kit.iter().filter(|case| case["passphrase"].is_string()) {
         let file = BASE64_STANDARD.decode(text(case, "body")).unwrap();
         let opened = unprotect(text(case, "passphrase"), &file, MAX);
-        outcomes.push((
-            text(case, "name"),
-            opened.map(|plaintext| is_payload(case, &plaintext)),
-        ));
+        outcomes.push((text(case, "name"), opened.map(|plaintext| is_payload(case, &plaintext))));
     }
     assert_eq!(outcomes, expected);
 }
@@ -205,11 +171,7 @@ fn no_other_age_file_opens_as_a_body() {
     let key = ContentKey::from_bytes(&[1; 32]);
     for case in rows(include_str!("vectors/age_testkit.json")) {
         let file = BASE64_STANDARD.decode(text(&case, "body")).unwrap();
-        assert!(
-            content_key::open(&key, &file, 1 << 20).is_err(),
-            "{}",
-            text(&case, "name")
-        );
+        assert!(content_key::open(&key, &file, 1 << 20).is_err(), "{}", text(&case, "name"));
     }
 }
 
@@ -218,16 +180,8 @@ fn is_payload(case: &Value, plaintext: &[u8]) -> bool {
 }
 
 /// The eight leaves of the Certificate Transparency reference implementation.
-const CT_LEAVES: [&str; 8] = [
-    "",
-    "00",
-    "10",
-    "2021",
-    "3031",
-    "40414243",
-    "5051525354555657",
-    "606162636465666768696a6b6c6d6e6f",
-];
+const CT_LEAVES: [&str; 8] =
+    ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
 
 /// The roots over the first 0 to 8 of them.
 const CT_ROOTS: [&str; 9] = [
@@ -243,21 +197,14 @@ const CT_ROOTS: [&str; 9] = [
 ];
 
 fn ct_leaves() -> Vec<[u8; 32]> {
-    CT_LEAVES
-        .iter()
-        .map(|leaf| merkle::leaf_hash(&hex::decode(leaf).unwrap()))
-        .collect()
+    CT_LEAVES.iter().map(|leaf| merkle::leaf_hash(&hex::decode(leaf).unwrap())).collect()
 }
 
 #[test]
 fn certificate_transparency_roots() {
     let leaves = ct_leaves();
     for (size, root) in CT_ROOTS.iter().enumerate() {
-        assert_eq!(
-            hex::encode(merkle::root(&leaves[..size])),
-            *root,
-            "{size} leaves"
-        );
+        assert_eq!(hex::encode(merkle::root(&leaves[..size])), *root, "{size} leaves");
     }
 }
 
@@ -279,17 +226,7 @@ fn certificate_transparency_paths() {
     let leaves = ct_leaves();
     for (index, size, expected) in cases {
         let path = merkle::path(&leaves[..size], index);
-        assert_eq!(
-            path.iter().map(hex::encode).collect::<Vec<_>>(),
-            expected,
-            "{index} of {size}"
-        );
-        assert!(merkle::verify(
-            leaves[index],
-            index,
-            size,
-            &path,
-            merkle::root(&leaves[..size])
-        ));
+        assert_eq!(path.iter().map(hex::encode).collect::<Vec<_>>(), expected, "{index} of {size}");
+        assert!(merkle::verify(leaves[index], index, size, &path, merkle::root(&leaves[..size])));
     }
 }

@@ -110,8 +110,8 @@ pub(super) struct Header<'a> {
 /// Seals `plaintext` for `recipient`, which must never fail to wrap a file key.
 pub(super) fn seal(recipient: &dyn Recipient, plaintext: &[u8]) -> Vec<u8> {
     const IN_MEMORY: &str = "writing to memory does not fail";
-    let encryptor = Encryptor::with_recipients(iter::once(recipient))
-        .expect("our recipients wrap every file key, and stand alone");
+    let encryptor =
+        Encryptor::with_recipients(iter::once(recipient)).expect("our recipients wrap every file key, and stand alone");
     let mut file = Vec::with_capacity(2048 + plaintext.len() + plaintext.len() / 4096);
     let mut writer = encryptor.wrap_output(&mut file).expect(IN_MEMORY);
     writer.write_all(plaintext).expect(IN_MEMORY);
@@ -135,9 +135,7 @@ pub(super) fn open(
         .and_then(|decryptor| decryptor.decrypt(iter::once(identity)))
         .map_err(|fault| blame(&fault))?;
     let mut plaintext = Zeroizing::new(vec![0; len]);
-    reader
-        .read_exact(&mut plaintext)
-        .map_err(|_| OpenError::BodyDamaged)?;
+    reader.read_exact(&mut plaintext).map_err(|_| OpenError::BodyDamaged)?;
     // The end is authenticated too, and of an empty plaintext only the end is.
     match reader.read(&mut [0]) {
         Ok(0) => Ok(plaintext),
@@ -179,10 +177,7 @@ pub(super) fn scan(file: &[u8], shape: Shape) -> Result<Header<'_>, OpenError> {
         }
     }
     match (ours, grease) {
-        (1, 0 | 1) => Ok(Header {
-            args,
-            len: lines.at,
-        }),
+        (1, 0 | 1) => Ok(Header { args, len: lines.at }),
         (1, _) => Err(OpenError::ForeignStanza),
         (count, _) => Err(OpenError::StanzaCount { count }),
     }
@@ -229,9 +224,9 @@ fn plaintext_len(len: usize) -> Result<usize, OpenError> {
 
 fn blame(fault: &DecryptError) -> OpenError {
     match fault {
-        DecryptError::NoMatchingKeys
-        | DecryptError::DecryptionFailed
-        | DecryptError::KeyDecryptionFailed => OpenError::WrongKey,
+        DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+            OpenError::WrongKey
+        }
         DecryptError::InvalidMac => OpenError::HeaderAltered,
         _ => OpenError::HeaderMalformed,
     }
@@ -241,10 +236,7 @@ fn blame(fault: &DecryptError) -> OpenError {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape = Shape {
-        tag: "ours",
-        grease: true,
-    };
+    const SHAPE: Shape = Shape { tag: "ours", grease: true };
     const MAC: &str = "--- 0123456789012345678901234567890123456789012";
 
     fn scanned(stanzas: &str) -> Result<usize, OpenError> {
@@ -262,10 +254,7 @@ mod tests {
         assert_eq!(scanned("-> x-grease\n\n"), count(0));
         assert_eq!(scanned("-> ours\n\n-> ours\n\n"), count(2));
         let foreign = Err(OpenError::ForeignStanza);
-        assert_eq!(
-            scanned("-> ours\n\n-> a-grease\n\n-> b-grease\n\n"),
-            foreign
-        );
+        assert_eq!(scanned("-> ours\n\n-> a-grease\n\n-> b-grease\n\n"), foreign);
         assert_eq!(scanned("-> ours\n\n-> X25519 x\n\n"), foreign);
         assert_eq!(scanned("-> oursx\n\n"), foreign);
     }
@@ -273,10 +262,7 @@ mod tests {
     #[test]
     fn grease_is_refused_where_age_adds_none() {
         let file = format!("age-encryption.org/v1\n-> ours\n\n-> x-grease\n\n{MAC}\n");
-        let bare = Shape {
-            grease: false,
-            ..SHAPE
-        };
+        let bare = Shape { grease: false, ..SHAPE };
         let refused = scan(file.as_bytes(), bare).map(|header| header.len);
         assert_eq!(refused, Err(OpenError::ForeignStanza));
     }
@@ -292,12 +278,7 @@ mod tests {
             ("", "-> ours\n", OpenError::HeaderMalformed),
             ("", "\n", OpenError::HeaderMalformed),
         ] {
-            let file = [
-                "age-encryption.org/v1\n",
-                start,
-                &line.repeat(490_000 / line.len()),
-            ]
-            .concat();
+            let file = ["age-encryption.org/v1\n", start, &line.repeat(490_000 / line.len())].concat();
             let refused = open(&Nobody, SHAPE, file.as_bytes(), 10);
             assert_eq!(refused, Err(fault), "{line}");
         }
@@ -315,12 +296,7 @@ mod tests {
         let full_line = format!("-> ours\n{}\n", "A".repeat(COLUMNS));
         assert_eq!(scanned(&full_line), malformed);
         assert_eq!(scanned(&(full_line + "\n")), Ok(16));
-        for file in [
-            "",
-            "age-encryption.org/v1",
-            "age-encryption.org/v2\n",
-            "-> ours\n\n",
-        ] {
+        for file in ["", "age-encryption.org/v1", "age-encryption.org/v2\n", "-> ours\n\n"] {
             let refused = open(&Nobody, SHAPE, file.as_bytes(), 10);
             assert_eq!(refused, Err(OpenError::HeaderMalformed), "{file}");
         }
@@ -337,13 +313,7 @@ mod tests {
         ] {
             assert_eq!(plaintext_len(body), Ok(plaintext), "{body}");
         }
-        for body in [
-            0,
-            NONCE,
-            NONCE + TAG - 1,
-            NONCE + TAG + chunk + 1,
-            NONCE + 2 * TAG + chunk,
-        ] {
+        for body in [0, NONCE, NONCE + TAG - 1, NONCE + TAG + chunk + 1, NONCE + 2 * TAG + chunk] {
             assert_eq!(plaintext_len(body), Err(OpenError::BodyDamaged), "{body}");
         }
     }

@@ -35,10 +35,7 @@ const ID_LABEL: &[u8] = b"entente.content-key.v1";
 
 const SALT: usize = 16;
 
-const SHAPE: Shape = Shape {
-    tag: LABEL,
-    grease: true,
-};
+const SHAPE: Shape = Shape { tag: LABEL, grease: true };
 
 /// A content key: 32 random bytes that the parties of an agreement share. Zeroised when dropped.
 #[derive(Clone)]
@@ -57,11 +54,7 @@ impl ContentKey {
 
     /// The key's public name, a commitment: `SHA-256("entente.content-key.v1" || key)`.
     pub fn id(&self) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(ID_LABEL)
-            .chain_update(self.0.as_slice())
-            .finalize()
-            .into()
+        Sha256::new().chain_update(ID_LABEL).chain_update(self.0.as_slice()).finalize().into()
     }
 }
 
@@ -95,18 +88,12 @@ struct Sealing<'a> {
 }
 
 impl Recipient for Sealing<'_> {
-    fn wrap_file_key(
-        &self,
-        file_key: &FileKey,
-    ) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
+    fn wrap_file_key(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
         let id = self.key.id();
         let stanza = Stanza {
             tag: LABEL.to_owned(),
             args: vec![BASE64.encode(id), BASE64.encode(self.salt)],
-            body: aead_encrypt(
-                &wrap_key(self.key, &id, &self.salt),
-                file_key.expose_secret(),
-            ),
+            body: aead_encrypt(&wrap_key(self.key, &id, &self.salt), file_key.expose_secret()),
         };
         // Labels guard against mixing recipients; this type is private and always stands alone.
         Ok((vec![stanza], HashSet::new()))
@@ -170,10 +157,7 @@ mod tests {
     #[test]
     fn the_bound_holds_to_the_byte() {
         let file = seal(&key(1), &[0; 1000]).unwrap();
-        let refused = Err(OpenError::TooLarge {
-            len: 1000,
-            max: 999,
-        });
+        let refused = Err(OpenError::TooLarge { len: 1000, max: 999 });
         assert_eq!(open(&key(1), &file, 999), refused);
         assert_eq!(open(&key(1), &file, 1000), Ok(vec![0; 1000]));
     }
@@ -188,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_cut_or_extended_file_is_refused() {
-        let file = seal(&key(1), &[5; 70_000]).unwrap();
+        let file = seal(&key(1), &vec![5; 70_000]).unwrap();
         for len in (0..file.len()).step_by(101) {
             assert!(open(&key(1), &file[..len], 1 << 20).is_err(), "{len}");
         }
@@ -206,10 +190,7 @@ mod tests {
         let (header, rest) = file.split_at(text_end);
         for (stanza, fault) in [
             ("\n-> X25519 AAAA\nAAAA", OpenError::ForeignStanza),
-            (
-                "\n-> entente.content.v1 a b\nAAAA",
-                OpenError::StanzaCount { count: 2 },
-            ),
+            ("\n-> entente.content.v1 a b\nAAAA", OpenError::StanzaCount { count: 2 }),
         ] {
             let altered = [header, stanza.as_bytes(), rest].concat();
             assert_eq!(open(&key(1), &altered, 100), Err(fault));
@@ -218,17 +199,11 @@ mod tests {
 
     #[test]
     fn the_stanza_is_the_formula() {
-        let sealing = Sealing {
-            key: &key(9),
-            salt: [7; SALT],
-        };
+        let sealing = Sealing { key: &key(9), salt: [7; SALT] };
         let file_key = FileKey::new(Box::new([3; FILE_KEY_BYTES]));
         let (stanzas, _) = sealing.wrap_file_key(&file_key).unwrap();
-        let [stanza] = stanzas.as_slice() else {
-            panic!("one stanza")
-        };
-        let id: [u8; 32] =
-            Sha256::digest([b"entente.content-key.v1".as_slice(), &[9; 32]].concat()).into();
+        let [stanza] = stanzas.as_slice() else { panic!("one stanza") };
+        let id: [u8; 32] = Sha256::digest([b"entente.content-key.v1".as_slice(), &[9; 32]].concat()).into();
         assert_eq!(stanza.args, [BASE64.encode(id), BASE64.encode([7; 16])]);
 
         let mut wrap_key = [0; 32];
@@ -241,10 +216,7 @@ mod tests {
     #[test]
     fn debug_shows_the_public_name_alone() {
         let shown = format!("{:?}", key(0xab));
-        assert_eq!(
-            shown,
-            format!("ContentKey({})", hex::encode(key(0xab).id()))
-        );
+        assert_eq!(shown, format!("ContentKey({})", hex::encode(key(0xab).id())));
         assert!(!shown.contains("abababab"));
     }
 

@@ -57,26 +57,18 @@ impl Private {
     /// Expands a seed.
     pub(super) fn of_seed(seed: &[u8; 32]) -> Self {
         let mut expanded = Zeroizing::new([0; 96]);
-        Shake256::default()
-            .chain(seed)
-            .finalize_xof()
-            .read(expanded.as_mut_slice());
+        Shake256::default().chain(seed).finalize_xof().read(expanded.as_mut_slice());
         let part = |at: usize| {
             let mut part = Zeroizing::new([0; 32]);
             part.copy_from_slice(&expanded[at..at + 32]);
             part
         };
-        let (ml_kem, encapsulation_key) =
-            MlKem768::generate_deterministic((&*part(0)).into(), (&*part(32)).into());
+        let (ml_kem, encapsulation_key) = MlKem768::generate_deterministic((&*part(0)).into(), (&*part(32)).into());
         let x25519_secret = part(64);
         let mut public = [0; PUBLIC];
         public[..ML_KEM_KEY].copy_from_slice(&encapsulation_key.as_bytes());
         public[ML_KEM_KEY..].copy_from_slice(&x25519(*x25519_secret, X25519_BASEPOINT_BYTES));
-        Self {
-            ml_kem,
-            x25519: x25519_secret,
-            public,
-        }
+        Self { ml_kem, x25519: x25519_secret, public }
     }
 
     /// The public key: `ek || pkX`.
@@ -145,12 +137,7 @@ fn is_canonical(point: &[u8; 32]) -> bool {
 }
 
 /// X-Wing's combiner.
-fn combine(
-    from_ml_kem: &[u8; 32],
-    from_x25519: &[u8; 32],
-    share: &[u8; 32],
-    public: &[u8; 32],
-) -> Zeroizing<[u8; 32]> {
+fn combine(from_ml_kem: &[u8; 32], from_x25519: &[u8; 32], share: &[u8; 32], public: &[u8; 32]) -> Zeroizing<[u8; 32]> {
     let hash = Sha3_256::new()
         .chain_update(from_ml_kem)
         .chain_update(from_x25519)
@@ -182,17 +169,8 @@ fn extract(salt: &[u8], label: &[u8], ikm: &[u8]) -> (Zeroizing<[u8; 32]>, Hkdf<
 /// `LabeledExpand`, RFC 9180 section 4.
 fn expand(secret: &Hkdf<Sha256>, label: &[u8], context: &[u8], out: &mut [u8]) {
     let len = u16::try_from(out.len()).expect("keys and nonces are short");
-    let info = [
-        &len.to_be_bytes(),
-        b"HPKE-v1".as_slice(),
-        SUITE,
-        label,
-        context,
-    ]
-    .concat();
-    secret
-        .expand(&info, out)
-        .expect("keys and nonces are short");
+    let info = [&len.to_be_bytes(), b"HPKE-v1".as_slice(), SUITE, label, context].concat();
+    secret.expand(&info, out).expect("keys and nonces are short");
 }
 
 /// An ML-KEM part of `N` bytes, and the X25519 part after it.

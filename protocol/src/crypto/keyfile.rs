@@ -18,10 +18,7 @@ use super::age_file::{self, OpenError, Shape};
 /// The highest work factor, as log2: 4 GiB of memory for one guess.
 pub const MAX_LOG_N: u8 = 22;
 
-const SHAPE: Shape = Shape {
-    tag: "scrypt",
-    grease: false,
-};
+const SHAPE: Shape = Shape { tag: "scrypt", grease: false };
 
 /// Why a key file was not written or not opened.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
@@ -59,15 +56,10 @@ pub fn protect(passphrase: &str, plaintext: &[u8], log_n: u8) -> Result<Vec<u8>,
 }
 
 /// Opens what [`protect`] made, if that costs at most 2^`max_log_n`, and never more than [`MAX_LOG_N`].
-pub fn unprotect(
-    passphrase: &str,
-    file: &[u8],
-    max_log_n: u8,
-) -> Result<Zeroizing<Vec<u8>>, KeyfileError> {
+pub fn unprotect(passphrase: &str, file: &[u8], max_log_n: u8) -> Result<Zeroizing<Vec<u8>>, KeyfileError> {
     let header = age_file::scan(file, SHAPE).map_err(KeyfileError::Damaged)?;
     let max = max_log_n.min(MAX_LOG_N);
-    let log_n =
-        work_factor(header.args).ok_or(KeyfileError::Damaged(OpenError::HeaderMalformed))?;
+    let log_n = work_factor(header.args).ok_or(KeyfileError::Damaged(OpenError::HeaderMalformed))?;
     if log_n > max {
         return Err(KeyfileError::TooMuchWork { log_n, max });
     }
@@ -126,38 +118,20 @@ mod tests {
         let damaged = |fault| Err(KeyfileError::Damaged(fault));
         let mut last = file.clone();
         *last.last_mut().unwrap() ^= 1;
-        assert_eq!(
-            unprotect("p", &last, CHEAP),
-            damaged(OpenError::BodyDamaged)
-        );
+        assert_eq!(unprotect("p", &last, CHEAP), damaged(OpenError::BodyDamaged));
         let cut = &file[..file.len() - 1];
         assert_eq!(unprotect("p", cut, CHEAP), damaged(OpenError::BodyDamaged));
         let mut mac = file.clone();
         let at = mac.windows(4).position(|w| w == b"--- ").unwrap() + 4;
         mac[at] = if mac[at] == b'A' { b'B' } else { b'A' };
-        assert_eq!(
-            unprotect("p", &mac, CHEAP),
-            damaged(OpenError::HeaderAltered)
-        );
-        assert_eq!(
-            unprotect("p", b"{}", CHEAP),
-            damaged(OpenError::HeaderMalformed)
-        );
+        assert_eq!(unprotect("p", &mac, CHEAP), damaged(OpenError::HeaderAltered));
+        assert_eq!(unprotect("p", b"{}", CHEAP), damaged(OpenError::HeaderMalformed));
     }
 
     #[test]
     fn work_factors_are_read_strictly() {
         assert_eq!(work_factor(b"salt 18"), Some(18));
-        for bad in [
-            "salt",
-            "salt ",
-            "salt 0",
-            "salt 018",
-            "salt +18",
-            "salt 18 x",
-            "salt 999",
-            "salt 1a",
-        ] {
+        for bad in ["salt", "salt ", "salt 0", "salt 018", "salt +18", "salt 18 x", "salt 999", "salt 1a"] {
             assert_eq!(work_factor(bad.as_bytes()), None, "{bad}");
         }
     }

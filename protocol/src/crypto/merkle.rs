@@ -18,11 +18,7 @@ type Node = [u8; 32];
 
 /// The hash of one leaf's data: `SHA-256(0x00 || data)`.
 pub fn leaf_hash(data: &[u8]) -> [u8; 32] {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(data)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([0]).chain_update(data).finalize().into()
 }
 
 /// The root over `leaves`, which are leaf hashes in order.
@@ -39,13 +35,7 @@ pub fn path(leaves: &[[u8; 32]], index: usize) -> Vec<[u8; 32]> {
 
 /// Whether `leaf` is at `index` in the tree of `size` leaves with this `root`
 /// (RFC 9162 section 2.1.3.2). Takes at most one step for each bit of `size`, however long `path` is.
-pub fn verify(
-    leaf: [u8; 32],
-    index: usize,
-    size: usize,
-    path: &[[u8; 32]],
-    root: [u8; 32],
-) -> bool {
+pub fn verify(leaf: [u8; 32], index: usize, size: usize, path: &[[u8; 32]], root: [u8; 32]) -> bool {
     if index >= size {
         return false;
     }
@@ -97,11 +87,7 @@ impl Tree {
     /// The audit path of the leaf at `index`, nearest sibling first. Panics if there is no such leaf.
     pub fn path(&self, index: usize) -> Vec<[u8; 32]> {
         assert!(index < self.levels[0].len(), "leaf index within the tree");
-        self.levels
-            .iter()
-            .enumerate()
-            .filter_map(|(height, level)| level.get((index >> height) ^ 1).copied())
-            .collect()
+        self.levels.iter().enumerate().filter_map(|(height, level)| level.get((index >> height) ^ 1).copied()).collect()
     }
 }
 
@@ -114,12 +100,7 @@ fn parent(children: &[Node]) -> Node {
 }
 
 fn node(left: &Node, right: &Node) -> Node {
-    Sha256::new()
-        .chain_update([1])
-        .chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
 #[cfg(test)]
@@ -157,10 +138,7 @@ mod tests {
             [only] => *only,
             _ => {
                 let split = leaves.len().next_power_of_two() / 2;
-                node(
-                    &recursive_root(&leaves[..split]),
-                    &recursive_root(&leaves[split..]),
-                )
+                node(&recursive_root(&leaves[..split]), &recursive_root(&leaves[split..]))
             }
         }
     }
@@ -180,13 +158,7 @@ mod tests {
         long.resize(1_000_000, [0; 32]);
         assert!(!verify(leaves[2], 2, 5, &long, root(&leaves)));
         assert!(!verify(leaves[0], 0, 0, &[], root(&[])));
-        assert!(!verify(
-            leaves[0],
-            usize::MAX - 1,
-            usize::MAX,
-            &[],
-            root(&leaves)
-        ));
+        assert!(!verify(leaves[0], usize::MAX - 1, usize::MAX, &[], root(&leaves)));
     }
 
     proptest! {

@@ -87,17 +87,11 @@ pub fn decompress(how: Compression, packed: &[u8], max: usize) -> Result<Vec<u8>
 
 fn unzstd(packed: &[u8], max: usize) -> Result<Vec<u8>, PackError> {
     let malformed = |_| PackError::Malformed;
-    let mut decoder = Decoder::with_buffer(packed)
-        .map_err(malformed)?
-        .single_frame();
+    let mut decoder = Decoder::with_buffer(packed).map_err(malformed)?.single_frame();
     decoder.window_log_max(MAX_WINDOW_LOG).map_err(malformed)?;
     let one_more = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
     let mut data = Vec::new();
-    decoder
-        .by_ref()
-        .take(one_more)
-        .read_to_end(&mut data)
-        .map_err(malformed)?;
+    decoder.by_ref().take(one_more).read_to_end(&mut data).map_err(malformed)?;
     if data.len() > max {
         return Err(PackError::TooLarge { max });
     }
@@ -143,10 +137,7 @@ mod tests {
         let (how, packed) = compress(&data);
         assert_eq!(how, Compression::Zstd);
         assert_eq!(decompress(how, &packed, 4 * MIB), Ok(data));
-        assert_eq!(
-            decompress(how, &packed, 4 * MIB - 1),
-            Err(PackError::TooLarge { max: 4 * MIB - 1 })
-        );
+        assert_eq!(decompress(how, &packed, 4 * MIB - 1), Err(PackError::TooLarge { max: 4 * MIB - 1 }));
     }
 
     #[test]
@@ -160,21 +151,8 @@ mod tests {
     #[test]
     fn a_window_over_the_limit_is_refused() {
         // Magic, descriptor without content size, window of 2^27 bytes, one empty last block.
-        let frame = [
-            0x28,
-            0xb5,
-            0x2f,
-            0xfd,
-            0x00,
-            (27 - 10) << 3,
-            0x01,
-            0x00,
-            0x00,
-        ];
-        assert_eq!(
-            decompress(Compression::Zstd, &frame, MIB),
-            Err(PackError::Malformed)
-        );
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, (27 - 10) << 3, 0x01, 0x00, 0x00];
+        assert_eq!(decompress(Compression::Zstd, &frame, MIB), Err(PackError::Malformed));
         let mut within = frame;
         within[5] = (22 - 10) << 3;
         assert_eq!(decompress(Compression::Zstd, &within, MIB), Ok(Vec::new()));

@@ -37,13 +37,13 @@ pub const MAX_TYP: usize = 64;
 const SIGN1_TAG: usize = 18;
 const SIGN1_FIELDS: usize = 4;
 
-/// `{1: -8, 16: ...` as bytes: map of two, alg EdDSA, then typ's key.
+/// `{1: -8, 16: ...` as bytes: map of two, alg `EdDSA`, then typ's key.
 const PROTECTED_START: [u8; 4] = [0xa2, 0x01, 0x27, 0x10];
 
 const EMPTY_MAP: u8 = 0xa0;
 const EMPTY_BYTES: u8 = 0x40;
 
-/// The Sig_structure up to the protected header: array of four, `"Signature1"`.
+/// The `Sig_structure` up to the protected header: array of four, `"Signature1"`.
 const CONTEXT: &[u8] = b"\x84\x6aSignature1";
 
 /// Why an object or a key was refused.
@@ -168,10 +168,8 @@ impl fmt::Debug for PublicKey {
 /// Signs `payload` as an object of `typ`, which is one of the protocol's constants.
 pub fn sign(key: &SigningKey, typ: &str, payload: &[u8]) -> Vec<u8> {
     assert!(is_typ(typ.as_bytes()), "typ is a constant of the protocol");
-    let protected = HeaderBuilder::new()
-        .algorithm(iana::Algorithm::EdDSA)
-        .value(TYP, Value::Text(typ.to_owned()))
-        .build();
+    let protected =
+        HeaderBuilder::new().algorithm(iana::Algorithm::EdDSA).value(TYP, Value::Text(typ.to_owned())).build();
     CoseSign1Builder::new()
         .protected(protected)
         .payload(payload.to_vec())
@@ -197,10 +195,7 @@ impl Signed {
     /// Parses an object of at most `max_len` bytes, in the one form that [`sign`] writes.
     pub fn parse(bytes: &[u8], max_len: usize) -> Result<Self, SignError> {
         if bytes.len() > max_len {
-            return Err(SignError::TooLong {
-                len: bytes.len(),
-                max: max_len,
-            });
+            return Err(SignError::TooLong { len: bytes.len(), max: max_len });
         }
         let mut cursor = Cursor { bytes, at: 0 };
         if cursor.head(MAJOR_TAG, SignError::NotSign1)? != SIGN1_TAG
@@ -226,14 +221,7 @@ impl Signed {
             let len = bytes.len() - cursor.at;
             return Err(SignError::Trailing { len });
         }
-        let mut signed = Self {
-            bytes: bytes.into(),
-            protected_item,
-            payload_item,
-            typ,
-            payload,
-            hash: [0; 32],
-        };
+        let mut signed = Self { bytes: bytes.into(), protected_item, payload_item, typ, payload, hash: [0; 32] };
         signed.hash = Sha256::digest(signed.sig_structure()).into();
         Ok(signed)
     }
@@ -260,22 +248,15 @@ impl Signed {
 
     /// Checks the signature, strictly, over the received bytes. The caller has compared [`Signed::typ`].
     pub fn verify(&self, key: &PublicKey) -> Result<(), SignError> {
-        let signature = self
-            .bytes
-            .last_chunk()
-            .expect("parse admits no object that ends in anything but 64 bytes of signature");
+        let signature =
+            self.bytes.last_chunk().expect("parse admits no object that ends in anything but 64 bytes of signature");
         key.verify(&self.sig_structure(), signature)
     }
 
     /// RFC 9052 section 4.4, of the received items as they stand.
     fn sig_structure(&self) -> Vec<u8> {
-        [
-            CONTEXT,
-            &self.bytes[self.protected_item.clone()],
-            &[EMPTY_BYTES],
-            &self.bytes[self.payload_item.clone()],
-        ]
-        .concat()
+        [CONTEXT, &self.bytes[self.protected_item.clone()], &[EMPTY_BYTES], &self.bytes[self.payload_item.clone()]]
+            .concat()
     }
 }
 
@@ -291,10 +272,7 @@ impl fmt::Debug for Signed {
 
 /// Where typ stands, if `protected` is exactly the two-key map.
 fn typ_within(bytes: &[u8], protected: Range<usize>) -> Result<Range<usize>, SignError> {
-    let mut cursor = Cursor {
-        bytes: &bytes[..protected.end],
-        at: protected.start,
-    };
+    let mut cursor = Cursor { bytes: &bytes[..protected.end], at: protected.start };
     for expected in PROTECTED_START {
         if cursor.byte() != Ok(expected) {
             return Err(SignError::Protected);
@@ -410,13 +388,7 @@ mod tests {
 
     #[test]
     fn only_a_tagged_array_of_four_is_an_object() {
-        let with_head = |head: &[u8]| {
-            fault(&object(
-                head,
-                PROTECTED,
-                &[&[EMPTY_MAP], PAYLOAD, SIGNATURE],
-            ))
-        };
+        let with_head = |head: &[u8]| fault(&object(head, PROTECTED, &[&[EMPTY_MAP], PAYLOAD, SIGNATURE]));
         assert_eq!(with_head(&[0x84]), SignError::NotSign1);
         assert_eq!(with_head(&[0xd1, 0x84]), SignError::NotSign1);
         assert_eq!(with_head(&[0xd8, 0x62, 0x84]), SignError::NotSign1);
@@ -429,13 +401,7 @@ mod tests {
 
     #[test]
     fn only_alg_and_typ_are_a_protected_header() {
-        let with = |protected: &[u8]| {
-            fault(&object(
-                HEAD,
-                protected,
-                &[&[EMPTY_MAP], PAYLOAD, SIGNATURE],
-            ))
-        };
+        let with = |protected: &[u8]| fault(&object(HEAD, protected, &[&[EMPTY_MAP], PAYLOAD, SIGNATURE]));
         for bad in [
             &[][..],
             &[0xa0],
@@ -451,14 +417,8 @@ mod tests {
         ] {
             assert_eq!(with(bad), SignError::Protected, "{bad:x?}");
         }
-        assert_eq!(
-            with(&[0xa2, 0x01, 0x27, 0x10, 0x78, 1, b't']),
-            SignError::NotShortest
-        );
-        assert_eq!(
-            with(&[0xa2, 0x01, 0x27, 0x10, 0x62, b't']),
-            SignError::Truncated
-        );
+        assert_eq!(with(&[0xa2, 0x01, 0x27, 0x10, 0x78, 1, b't']), SignError::NotShortest);
+        assert_eq!(with(&[0xa2, 0x01, 0x27, 0x10, 0x62, b't']), SignError::Truncated);
         assert_eq!(with(&[0xa2, 0x01, 0x27, 0x10, 0x60]), SignError::Typ);
         assert_eq!(with(&[0xa2, 0x01, 0x27, 0x10, 0x61, b' ']), SignError::Typ);
         assert_eq!(with(&[0xa2, 0x01, 0x27, 0x10, 0x61, 0xff]), SignError::Typ);
@@ -474,74 +434,31 @@ mod tests {
         let with = |rest: &[&[u8]]| fault(&object(HEAD, PROTECTED, rest));
         let kid: &[u8] = &[0xa1, 0x04, 0x41, 0];
         assert_eq!(with(&[kid, PAYLOAD, SIGNATURE]), SignError::Unprotected);
-        assert_eq!(
-            with(&[&[0xbf, 0xff], PAYLOAD, SIGNATURE]),
-            SignError::Unprotected
-        );
+        assert_eq!(with(&[&[0xbf, 0xff], PAYLOAD, SIGNATURE]), SignError::Unprotected);
         let empty: &[u8] = &[EMPTY_MAP];
         assert_eq!(with(&[empty, &[0xf6], SIGNATURE]), SignError::Payload);
-        assert_eq!(
-            with(&[empty, &[0x63, b'a', b'b', b'c'], SIGNATURE]),
-            SignError::Payload
-        );
-        assert_eq!(
-            with(&[empty, &[0x5f, 0x41, 0, 0xff], SIGNATURE]),
-            SignError::Payload
-        );
-        assert_eq!(
-            with(&[empty, &[0x58, 3, 1, 2, 3], SIGNATURE]),
-            SignError::NotShortest
-        );
-        assert_eq!(
-            with(&[empty, &[0x59, 0, 3, 1, 2, 3], SIGNATURE]),
-            SignError::NotShortest
-        );
-        assert_eq!(
-            with(&[empty, &[0x5a, 0, 0, 0, 3, 1, 2, 3], SIGNATURE]),
-            SignError::NotShortest
-        );
-        assert_eq!(
-            with(&[empty, &[0x5b, 0, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3], SIGNATURE]),
-            SignError::NotShortest
-        );
-        assert_eq!(
-            with(&[empty, PAYLOAD, &SIGNATURE[..65]]),
-            SignError::Truncated
-        );
-        assert_eq!(
-            with(&[empty, PAYLOAD, &[0x41, 0]]),
-            SignError::SignatureLength
-        );
-        assert_eq!(
-            with(&[empty, PAYLOAD, &[0x58, 65], &[0; 65]]),
-            SignError::SignatureLength
-        );
+        assert_eq!(with(&[empty, &[0x63, b'a', b'b', b'c'], SIGNATURE]), SignError::Payload);
+        assert_eq!(with(&[empty, &[0x5f, 0x41, 0, 0xff], SIGNATURE]), SignError::Payload);
+        assert_eq!(with(&[empty, &[0x58, 3, 1, 2, 3], SIGNATURE]), SignError::NotShortest);
+        assert_eq!(with(&[empty, &[0x59, 0, 3, 1, 2, 3], SIGNATURE]), SignError::NotShortest);
+        assert_eq!(with(&[empty, &[0x5a, 0, 0, 0, 3, 1, 2, 3], SIGNATURE]), SignError::NotShortest);
+        assert_eq!(with(&[empty, &[0x5b, 0, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3], SIGNATURE]), SignError::NotShortest);
+        assert_eq!(with(&[empty, PAYLOAD, &SIGNATURE[..65]]), SignError::Truncated);
+        assert_eq!(with(&[empty, PAYLOAD, &[0x41, 0]]), SignError::SignatureLength);
+        assert_eq!(with(&[empty, PAYLOAD, &[0x58, 65], &[0; 65]]), SignError::SignatureLength);
         assert_eq!(with(&[empty, PAYLOAD, &[0xf6]]), SignError::SignatureLength);
-        assert_eq!(
-            with(&[empty, PAYLOAD, SIGNATURE, &[0, 0]]),
-            SignError::Trailing { len: 2 }
-        );
-        assert_eq!(
-            with(&[empty, &[0x5b, 255, 255, 255, 255, 255, 255, 255, 255]]),
-            SignError::Truncated
-        );
+        assert_eq!(with(&[empty, PAYLOAD, SIGNATURE, &[0, 0]]), SignError::Trailing { len: 2 });
+        assert_eq!(with(&[empty, &[0x5b, 255, 255, 255, 255, 255, 255, 255, 255]]), SignError::Truncated);
     }
 
     #[test]
     fn length_is_bounded_before_anything_else() {
         let good = sign(&key(1), TYP_NAME, b"payload");
         let (len, max) = (good.len(), good.len() - 1);
-        assert_eq!(
-            Signed::parse(&good, max),
-            Err(SignError::TooLong { len, max })
-        );
+        assert_eq!(Signed::parse(&good, max), Err(SignError::TooLong { len, max }));
         assert!(Signed::parse(&good, len).is_ok());
         for len in 0..good.len() {
-            assert_eq!(
-                Signed::parse(&good[..len], 1000),
-                Err(SignError::Truncated),
-                "{len}"
-            );
+            assert_eq!(Signed::parse(&good[..len], 1000), Err(SignError::Truncated), "{len}");
         }
     }
 
@@ -553,8 +470,7 @@ mod tests {
         assert_ne!(one.bytes(), two.bytes());
         assert_eq!(one.verify(&key(1).public()), Ok(()));
         assert_eq!(one.verify(&key(2).public()), Err(SignError::BadSignature));
-        let other_typ =
-            Signed::parse(&sign(&key(1), "entente.card.v1.live", b"content"), 1000).unwrap();
+        let other_typ = Signed::parse(&sign(&key(1), "entente.card.v1.live", b"content"), 1000).unwrap();
         assert_ne!(one.hash(), other_typ.hash());
     }
 
@@ -573,11 +489,7 @@ mod tests {
             })
             .collect();
         assert!(faults.contains(&SignError::NonCanonicalKey), "{faults:?}");
-        assert!(
-            faults
-                .iter()
-                .all(|fault| [SignError::NonCanonicalKey, SignError::NoPoint].contains(fault))
-        );
+        assert!(faults.iter().all(|fault| [SignError::NonCanonicalKey, SignError::NoPoint].contains(fault)));
         let good = key(1).public();
         assert_eq!(PublicKey::from_bytes(good.as_bytes()), Ok(good));
     }
@@ -585,10 +497,7 @@ mod tests {
     #[test]
     fn debug_shows_nothing_secret() {
         let shown = format!("{:?}", key(0xab));
-        assert_eq!(
-            shown,
-            format!("SigningKey({})", hex::encode(key(0xab).public().as_bytes()))
-        );
+        assert_eq!(shown, format!("SigningKey({})", hex::encode(key(0xab).public().as_bytes())));
         let signed = Signed::parse(&sign(&key(1), TYP_NAME, b"the payload"), 1000).unwrap();
         assert!(!format!("{signed:?}").contains("payload"));
     }

@@ -12,10 +12,7 @@ use sha2::{Digest, Sha256};
 use super::age_file::{self, OpenError, Shape};
 use super::pack::{self, Compression};
 
-const SHAPE: Shape = Shape {
-    tag: "X25519",
-    grease: true,
-};
+const SHAPE: Shape = Shape { tag: "X25519", grease: true };
 
 /// The longest plaintext in the kit: 257 chunks of 64 KiB.
 const LONGEST: usize = 257 << 16;
@@ -30,8 +27,7 @@ struct Case {
 }
 
 fn cases() -> Vec<Case> {
-    let kit: Vec<Value> =
-        serde_json::from_str(include_str!("../../tests/vectors/age_testkit.json")).unwrap();
+    let kit: Vec<Value> = serde_json::from_str(include_str!("../../tests/vectors/age_testkit.json")).unwrap();
     let of = |case: &Value| {
         let text = |key: &str| case[key].as_str().unwrap_or_default().to_owned();
         let mut file = BASE64_STANDARD.decode(text("body")).unwrap();
@@ -39,13 +35,7 @@ fn cases() -> Vec<Case> {
             file = pack::decompress(Compression::Zstd, &file, LONGEST + (1 << 20)).unwrap();
         }
         let identity = text("identity").parse().ok()?;
-        Some(Case {
-            name: text("name"),
-            expect: text("expect"),
-            identity,
-            file,
-            payload: text("payload"),
-        })
+        Some(Case { name: text("name"), expect: text("expect"), identity, file, payload: text("payload") })
     };
     kit.iter().filter_map(of).collect()
 }
@@ -67,11 +57,7 @@ fn x25519_files_end_as_the_testkit_says() {
         let expected = match (stricter, case.expect.as_str()) {
             (Some((_, fault)), "success") => *fault,
             (None, "success") => {
-                assert_eq!(
-                    hex::encode(Sha256::digest(&*outcome.unwrap())),
-                    case.payload,
-                    "{name}"
-                );
+                assert_eq!(hex::encode(Sha256::digest(&*outcome.unwrap())), case.payload, "{name}");
                 opened += 1;
                 continue;
             }
@@ -91,24 +77,12 @@ fn x25519_files_end_as_the_testkit_says() {
 #[test]
 fn malformed_stanzas_are_refused_as_grease_too() {
     let mut reached = 0;
-    for case in cases()
-        .iter()
-        .filter(|case| case.name.starts_with("stanza_") && case.expect == "header failure")
-    {
+    for case in cases().iter().filter(|case| case.name.starts_with("stanza_") && case.expect == "header failure") {
         let stanza = b"-> stanza".as_slice();
-        let Some(at) = case
-            .file
-            .windows(stanza.len())
-            .position(|window| window == stanza)
-        else {
+        let Some(at) = case.file.windows(stanza.len()).position(|window| window == stanza) else {
             continue;
         };
-        let renamed = [
-            &case.file[..at],
-            b"-> x-grease",
-            &case.file[at + stanza.len()..],
-        ]
-        .concat();
+        let renamed = [&case.file[..at], b"-> x-grease", &case.file[at + stanza.len()..]].concat();
         let outcome = age_file::open(&case.identity, SHAPE, &renamed, LONGEST);
         assert_eq!(outcome, Err(OpenError::HeaderMalformed), "{}", case.name);
         reached += 1;

@@ -36,10 +36,7 @@ use super::hybrid::{self, Private};
 const TAG: &str = "mlkem768x25519";
 const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
 
-const SHAPE: Shape = Shape {
-    tag: TAG,
-    grease: true,
-};
+const SHAPE: Shape = Shape { tag: TAG, grease: true };
 
 /// A wrapped file key: 16 bytes and the AEAD's tag.
 const WRAPPED: usize = FILE_KEY_BYTES + 16;
@@ -84,9 +81,7 @@ impl EncryptionKey {
 
     /// The key of these bytes, after the checks of FIPS 203 section 7.2 and RFC 7748 section 6.1.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let bytes = bytes
-            .try_into()
-            .map_err(|_| KeyError::Length { len: bytes.len() })?;
+        let bytes = bytes.try_into().map_err(|_| KeyError::Length { len: bytes.len() })?;
         hybrid::check(bytes)?;
         Ok(Self(Box::new(*bytes)))
     }
@@ -100,8 +95,7 @@ impl EncryptionKey {
 /// `age1pq1…`, the recipient as every age tool reads it.
 impl fmt::Display for EncryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        bech32::encode_lower_to_fmt::<Bech32Long, _>(f, PUBLIC_HRP, self.0.as_slice())
-            .map_err(|_| fmt::Error)
+        bech32::encode_lower_to_fmt::<Bech32Long, _>(f, PUBLIC_HRP, self.0.as_slice()).map_err(|_| fmt::Error)
     }
 }
 
@@ -161,20 +155,12 @@ impl fmt::Debug for EncryptionSecret {
 
 /// Wraps `secret` for the holder of `key`, as an age file.
 pub fn wrap(key: &EncryptionKey, secret: &[u8]) -> Result<Vec<u8>, SealError> {
-    let wrapping = Wrapping {
-        key,
-        message: age_file::random()?,
-        ephemeral: age_file::random()?,
-    };
+    let wrapping = Wrapping { key, message: age_file::random()?, ephemeral: age_file::random()? };
     Ok(age_file::seal(&wrapping, secret))
 }
 
 /// Opens what [`wrap`] made for this key, at most `max` bytes.
-pub fn unwrap(
-    secret: &EncryptionSecret,
-    file: &[u8],
-    max: usize,
-) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+pub fn unwrap(secret: &EncryptionSecret, file: &[u8], max: usize) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     age_file::open(&Unwrapping { secret }, SHAPE, file, max)
 }
 
@@ -186,23 +172,13 @@ struct Wrapping<'a> {
 }
 
 impl Recipient for Wrapping<'_> {
-    fn wrap_file_key(
-        &self,
-        file_key: &FileKey,
-    ) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
+    fn wrap_file_key(&self, file_key: &FileKey) -> Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
         let (enc, shared) = hybrid::encapsulate(&self.key.0, &self.message, &self.ephemeral);
         let (key, nonce) = hybrid::schedule(&shared, INFO);
         let body = ChaCha20Poly1305::new((&*key).into())
-            .encrypt(
-                Nonce::from_slice(&nonce),
-                file_key.expose_secret().as_slice(),
-            )
+            .encrypt(Nonce::from_slice(&nonce), file_key.expose_secret().as_slice())
             .expect("16 bytes are within the cipher's limit");
-        let stanza = Stanza {
-            tag: TAG.to_owned(),
-            args: vec![BASE64.encode(enc)],
-            body,
-        };
+        let stanza = Stanza { tag: TAG.to_owned(), args: vec![BASE64.encode(enc)], body };
         // The specification's label, which keeps classical recipients out of such files.
         Ok((vec![stanza], HashSet::from(["postquantum".to_owned()])))
     }
@@ -225,9 +201,8 @@ impl Identity for Unwrapping<'_> {
         };
         let (key, nonce) = hybrid::schedule(&shared, INFO);
         // A stanza for someone else decapsulates to noise: not a fault, only not ours.
-        let mut bytes = ChaCha20Poly1305::new((&*key).into())
-            .decrypt(Nonce::from_slice(&nonce), stanza.body.as_slice())
-            .ok()?;
+        let mut bytes =
+            ChaCha20Poly1305::new((&*key).into()).decrypt(Nonce::from_slice(&nonce), stanza.body.as_slice()).ok()?;
         let file_key = FileKey::init_with_mut(|key| key.copy_from_slice(&bytes));
         bytes.zeroize();
         Some(Ok(file_key))
@@ -312,20 +287,14 @@ mod tests {
         assert_eq!(back.seed(), &[3; 32]);
         assert_eq!(text.parse::<EncryptionKey>(), Err(KeyError::Text));
         for other in ["", "age1pq1", "agency1qqqq"] {
-            assert_eq!(
-                EncryptionSecret::from_text(other).unwrap_err(),
-                KeyError::Text
-            );
+            assert_eq!(EncryptionSecret::from_text(other).unwrap_err(), KeyError::Text);
         }
     }
 
     #[test]
     fn keys_that_no_honest_party_has_are_refused() {
         let good = *secret(1).public().as_bytes();
-        assert_eq!(
-            EncryptionKey::from_bytes(&good[1..]),
-            Err(KeyError::Length { len: 1215 })
-        );
+        assert_eq!(EncryptionKey::from_bytes(&good[1..]), Err(KeyError::Length { len: 1215 }));
         // Coefficients 3328 pass and 3329 do not, in either half of three bytes.
         let with = |at: usize, three: [u8; 3]| {
             let mut bytes = good;
@@ -354,25 +323,14 @@ mod tests {
     /// The C2SP age specification's example gives a stanza, not a whole file.
     #[test]
     fn the_specifications_example_unwraps() {
-        let example: Vec<&str> = include_str!("../../tests/vectors/c2sp_pq.txt")
-            .lines()
-            .collect();
-        let [identity, recipient, stanza, body] = example.as_slice() else {
-            panic!("four lines")
-        };
+        let example: Vec<&str> = include_str!("../../tests/vectors/c2sp_pq.txt").lines().collect();
+        let [identity, recipient, stanza, body] = example.as_slice() else { panic!("four lines") };
         let secret = EncryptionSecret::from_text(identity).unwrap();
         assert_eq!(secret.public().to_string(), *recipient);
         assert_eq!(secret.to_text().as_str(), *identity);
-        let (tag, enc) = stanza
-            .trim()
-            .trim_start_matches("-> ")
-            .split_once(' ')
-            .unwrap();
-        let mut stanza = Stanza {
-            tag: tag.to_owned(),
-            args: vec![enc.to_owned()],
-            body: BASE64.decode(body.trim()).unwrap(),
-        };
+        let (tag, enc) = stanza.trim().trim_start_matches("-> ").split_once(' ').unwrap();
+        let mut stanza =
+            Stanza { tag: tag.to_owned(), args: vec![enc.to_owned()], body: BASE64.decode(body.trim()).unwrap() };
         let unwrapping = Unwrapping { secret: &secret };
         let file_key = unwrapping.unwrap_stanza(&stanza).unwrap().unwrap();
         assert_ne!(file_key.expose_secret(), &[0; FILE_KEY_BYTES]);
