@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 use x25519_dalek::x25519;
 
 fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
+    serde_json::from_str(text).expect("vectors are JSON")
 }
 
 fn rows(text: &str) -> Vec<Value> {
-    serde_json::from_str(text).unwrap()
+    serde_json::from_str(text).expect("vectors are JSON")
 }
 
 fn text<'a>(row: &'a Value, key: &str) -> &'a str {
@@ -23,11 +23,11 @@ fn text<'a>(row: &'a Value, key: &str) -> &'a str {
 }
 
 fn bytes(row: &Value, key: &str) -> Vec<u8> {
-    hex::decode(text(row, key)).unwrap()
+    hex::decode(text(row, key)).expect("vectors are hexadecimal")
 }
 
 fn array<const N: usize>(row: &Value, key: &str) -> [u8; N] {
-    bytes(row, key).try_into().unwrap()
+    bytes(row, key).try_into().expect("vectors have the type's length")
 }
 
 /// The `COSE_Sign1` that another implementation of Ed25519 signed, byte for byte.
@@ -50,7 +50,7 @@ fn the_golden_object_is_written_and_read_as_it_stands() {
     assert_eq!(signed.verify(&other), Err(SignError::BadSignature));
 }
 
-/// "Taming the many EdDSAs" lists what implementations disagree on; this is where ours stands.
+/// "Taming the many `EdDSAs`" lists what implementations disagree on; this is where ours stands.
 #[test]
 fn ed25519_edge_cases_end_strictly() {
     let weak = Err(SignError::WeakKey);
@@ -197,7 +197,7 @@ const CT_ROOTS: [&str; 9] = [
 ];
 
 fn ct_leaves() -> Vec<[u8; 32]> {
-    CT_LEAVES.iter().map(|leaf| merkle::leaf_hash(&hex::decode(leaf).unwrap())).collect()
+    CT_LEAVES.iter().map(|leaf| merkle::leaf_hash(&hex::decode(leaf).expect("leaves are hexadecimal"))).collect()
 }
 
 #[test]

@@ -25,7 +25,8 @@ use base64::prelude::BASE64_STANDARD_NO_PAD as BASE64;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::age_file::{self, OpenError, SealError, Shape};
+use super::age_file::{self, Shape};
+pub use super::age_file::{OpenError, SealError};
 
 /// The stanza's tag and HKDF's info.
 const LABEL: &str = "entente.content.v1";

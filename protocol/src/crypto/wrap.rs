@@ -30,7 +30,8 @@ use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::age_file::{self, OpenError, SealError, Shape};
+use super::age_file::{self, Shape};
+pub use super::age_file::{OpenError, SealError};
 use super::hybrid::{self, Private};
 
 const TAG: &str = "mlkem768x25519";
