@@ -60,7 +60,9 @@ impl GradingScheme {
         match self {
             GradingScheme::FourByFour => "a source A, B, C or X and an information 1 to 4, such as B2",
             GradingScheme::Admiralty => "a source A to F and an information 1 to 6, such as admiralty:B2",
-            GradingScheme::Uk3x5x2 => "a source 1 to 3, an assessment A to E and a handling P or C, such as uk3x5x2:2CP",
+            GradingScheme::Uk3x5x2 => {
+                "a source 1 to 3, an assessment A to E and a handling P or C, such as uk3x5x2:2CP"
+            }
         }
     }
 }

@@ -36,8 +36,7 @@ pub enum MarkingError {
 
 impl Marking {
     /// From the freest to the strictest.
-    pub const ALL: [Marking; 5] =
-        [Marking::Clear, Marking::Green, Marking::Amber, Marking::AmberStrict, Marking::Red];
+    pub const ALL: [Marking; 5] = [Marking::Clear, Marking::Green, Marking::Amber, Marking::AmberStrict, Marking::Red];
 
     /// Reads `amber` or `TLP:AMBER+STRICT`; letter case does not matter.
     pub fn parse(text: &str) -> Result<Marking, MarkingError> {

@@ -84,7 +84,9 @@ pub enum TypologyError {
     #[error("a typology has a scheme and an id, neither of them empty")]
     Empty,
     /// A scheme or id beyond its bound.
-    #[error("a typology's scheme has at most {MAX_SCHEME_BYTES} bytes and its id {MAX_ID_BYTES}; found {scheme_bytes} and {id_bytes}")]
+    #[error(
+        "a typology's scheme has at most {MAX_SCHEME_BYTES} bytes and its id {MAX_ID_BYTES}; found {scheme_bytes} and {id_bytes}"
+    )]
     TooLong {
         /// Bytes of the scheme.
         scheme_bytes: usize,
@@ -222,10 +224,7 @@ mod tests {
     #[test]
     fn an_unknown_id_is_answered_with_near_ones() {
         assert_eq!(Typology::parse("ransomeware"), Err(TypologyError::Unknown { near: vec!["ransomware"] }));
-        assert_eq!(
-            Typology::parse("sanctions"),
-            Err(TypologyError::Unknown { near: vec!["sanction"] })
-        );
+        assert_eq!(Typology::parse("sanctions"), Err(TypologyError::Unknown { near: vec!["sanction"] }));
         let Err(TypologyError::Unknown { near }) = Typology::parse("zzz") else { panic!("zzz is no typology") };
         assert_eq!(near.len(), KNOWN.len());
         assert_eq!(
@@ -236,7 +235,9 @@ mod tests {
 
     #[test]
     fn a_newer_partners_typology_survives() {
-        for (scheme, id) in [("urn:entente:typology:2", "time_travel"), (SCHEME, "time_travel"), ("https://x/#y", "a–b")] {
+        for (scheme, id) in
+            [("urn:entente:typology:2", "time_travel"), (SCHEME, "time_travel"), ("https://x/#y", "a–b")]
+        {
             let typology = Typology::from_wire(scheme, id).unwrap();
             assert_eq!((typology.scheme(), typology.id(), typology.name()), (scheme, id, id));
             assert_eq!(typology.to_string().parse(), Ok(typology));

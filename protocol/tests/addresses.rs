@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use entente_protocol::address::{Address, AddressError, Chain, ChainError, Fault, MAX_CANONICAL_BYTES, MAX_INPUT_BYTES};
+use entente_protocol::address::{
+    Address, AddressError, Chain, ChainError, Fault, MAX_CANONICAL_BYTES, MAX_INPUT_BYTES,
+};
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 
 const BIP173: &str = include_str!("vectors/addresses/bip173.csv");
@@ -150,10 +152,7 @@ fn tron_is_read_in_base58_and_hexadecimal() {
     assert_eq!(fault("tron:TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqe1"), Fault::Checksum);
     assert_eq!(fault("tron:TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYq"), Fault::Checksum);
     let ethereum = Chain::parse("ethereum").unwrap();
-    assert_eq!(
-        fault("tron:0xa614f803b6fd780986a42c78ec9c7f77e6ded13c"),
-        Fault::OtherChain { other: ethereum }
-    );
+    assert_eq!(fault("tron:0xa614f803b6fd780986a42c78ec9c7f77e6ded13c"), Fault::OtherChain { other: ethereum });
     let from_wire = Address::from_wire("tron:728126428", "41a614f803b6fd780986a42c78ec9c7f77e6ded13c");
     assert_eq!(from_wire, Err(AddressError::NotCanonical { chain: address.chain() }));
 }
@@ -165,10 +164,10 @@ fn solana_needs_32_bytes() {
     let length = |found| Fault::Length { unit: "bytes", found, expected: "32" };
     assert_eq!(fault("solana:1111111111111111111111111111111"), length(31));
     assert_eq!(fault("solana:111111111111111111111111111111111"), length(33));
-    assert_eq!(fault("solana:8vmfpC295wnxH7mnPw3GpfvD9mCCdJBj81mPfe9PL9Wil"), Fault::Character {
-        position: 45,
-        found: 'l'
-    });
+    assert_eq!(
+        fault("solana:8vmfpC295wnxH7mnPw3GpfvD9mCCdJBj81mPfe9PL9Wil"),
+        Fault::Character { position: 45, found: 'l' }
+    );
 }
 
 #[test]

@@ -41,7 +41,8 @@ const PRIVATE_KEYS: [u8; 2] = [128, 239];
 const MAX_SEGWIT: usize = 90;
 
 pub(super) fn read(network: Network, text: &str) -> Result<String, Fault> {
-    let is_segwit = |hrp: &str| text.get(..=hrp.len()).is_some_and(|start| start.eq_ignore_ascii_case(&format!("{hrp}1")));
+    let is_segwit =
+        |hrp: &str| text.get(..=hrp.len()).is_some_and(|start| start.eq_ignore_ascii_case(&format!("{hrp}1")));
     if is_segwit(network.hrp()) {
         return read_segwit(network, text);
     }

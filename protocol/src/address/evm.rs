@@ -34,5 +34,9 @@ pub(super) fn check_hex(digits: &str, skipped: usize) -> Result<(), Fault> {
 fn with_checksum(lower: &str) -> String {
     let hash = Keccak256::digest(lower.as_bytes());
     let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    lower.chars().zip(nibbles).map(|(digit, nibble)| if nibble < 8 { digit } else { digit.to_ascii_uppercase() }).collect()
+    lower
+        .chars()
+        .zip(nibbles)
+        .map(|(digit, nibble)| if nibble < 8 { digit } else { digit.to_ascii_uppercase() })
+        .collect()
 }

@@ -28,8 +28,8 @@ mod tron;
 use std::fmt;
 use std::str::FromStr;
 
-pub use chain::{Chain, ChainError, MAX_CHAIN_BYTES, MAX_EVM_NUMBER};
 use chain::Family;
+pub use chain::{Chain, ChainError, MAX_CHAIN_BYTES, MAX_EVM_NUMBER};
 
 /// Longest canonical form on any chain, in bytes: Cardano's longest are 103, Monero's 106.
 pub const MAX_CANONICAL_BYTES: usize = 128;
@@ -109,7 +109,9 @@ pub enum Fault {
     #[error("upper and lower case are mixed: write it in lower case, as the wallet shows it")]
     MixedCase,
     /// A SegWit address whose checksum is of the kind that another witness version uses (BIP-350).
-    #[error("the checksum is of the wrong kind for witness version {version}: the software that made it is out of date")]
+    #[error(
+        "the checksum is of the wrong kind for witness version {version}: the software that made it is out of date"
+    )]
     ChecksumKind {
         /// Its witness version.
         version: u8,

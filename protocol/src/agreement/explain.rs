@@ -97,7 +97,10 @@ fn how(terms: &Terms) -> Vec<String> {
         thousands(terms.statements_per_day),
         thousands(terms.bytes_per_day)
     ));
-    lines.push(format!("Statements are deleted at the latest {} after they were published.", days(terms.retention_days)));
+    lines.push(format!(
+        "Statements are deleted at the latest {} after they were published.",
+        days(terms.retention_days)
+    ));
     lines
 }
 
@@ -209,8 +212,14 @@ mod tests {
 
     #[test]
     fn numbers_and_spans_read_well() {
-        assert_eq!([thousands(0), thousands(999), thousands(1000), thousands(1_073_741_824)], ["0", "999", "1,000", "1,073,741,824"]);
-        assert_eq!([span(DAY_MS), span(36 * HOUR_MS), span(1500), span(0)], ["1 day", "36 hours", "1500 milliseconds", "0 days"]);
+        assert_eq!(
+            [thousands(0), thousands(999), thousands(1000), thousands(1_073_741_824)],
+            ["0", "999", "1,000", "1,073,741,824"]
+        );
+        assert_eq!(
+            [span(DAY_MS), span(36 * HOUR_MS), span(1500), span(0)],
+            ["1 day", "36 hours", "1500 milliseconds", "0 days"]
+        );
         assert_eq!(list(&["a".to_owned(), "b".to_owned(), "c".to_owned()]), "a, b and c");
     }
 }

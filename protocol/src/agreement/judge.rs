@@ -121,7 +121,9 @@ pub enum NotInForce {
     },
     /// The author signed a child of the version in force whose time has come, and holds neither all signatures nor a
     /// rejection; others may hold them.
-    #[error("version {child}, which {agency} has signed, should have taken effect; its signatures are not all here, nor a rejection")]
+    #[error(
+        "version {child}, which {agency} has signed, should have taken effect; its signatures are not all here, nor a rejection"
+    )]
     Undecided {
         /// The author.
         agency: AgencyId,
@@ -288,7 +290,8 @@ impl Agreement {
 
     fn current(&self, at: Time) -> Result<(&SignedVersion, &Standing), NotInForce> {
         let root = VersionHash(self.id().0);
-        let line = self.decision.line.iter().rev().map(|name| (&self.acts.versions[name], &self.decision.standings[name]));
+        let line =
+            self.decision.line.iter().rev().map(|name| (&self.acts.versions[name], &self.decision.standings[name]));
         let Some((version, standing)) = line.clone().find(|(_, standing)| standing.since <= at) else {
             return Err(self.why_not_begun(root, at));
         };
@@ -308,12 +311,7 @@ impl Agreement {
         }
     }
 
-    fn check_party(
-        version: &SignedVersion,
-        standing: &Standing,
-        agency: AgencyId,
-        at: Time,
-    ) -> Result<(), NotInForce> {
+    fn check_party(version: &SignedVersion, standing: &Standing, agency: AgencyId, at: Time) -> Result<(), NotInForce> {
         if version.party(agency).is_none() {
             return Err(NotInForce::NotAParty { agency });
         }

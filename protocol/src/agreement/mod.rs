@@ -27,5 +27,5 @@ pub use contradiction::{Contradiction, ContradictionKind};
 pub use explain::explain;
 pub use judge::{MayNot, NotInForce, State};
 pub use terms::{Onward, Terms};
-pub use tree::{Act, Agreement, Answer, FeedError, Fed};
+pub use tree::{Act, Agreement, Answer, Fed, FeedError};
 pub use version::{Party, SignedVersion, Version, VersionFault};

@@ -109,10 +109,16 @@ pub struct Party {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum VersionFault {
     /// A child names agreement, parent and `effective_from`; a first version none of them, and ends nothing.
-    #[error("a version that replaces another names agreement, parent and the time it takes effect, and only such a version can end the agreement")]
+    #[error(
+        "a version that replaces another names agreement, parent and the time it takes effect, and only such a version can end the agreement"
+    )]
     Lineage,
     /// A text is absent, too long, or contains control characters.
-    #[error("title and legal basis have 1 to {} bytes, the purpose 1 to {}, without control characters", limits::SHORT_TEXT_BYTES, limits::LONG_TEXT_BYTES)]
+    #[error(
+        "title and legal basis have 1 to {} bytes, the purpose 1 to {}, without control characters",
+        limits::SHORT_TEXT_BYTES,
+        limits::LONG_TEXT_BYTES
+    )]
     Text {
         /// Its key.
         key: u64,
@@ -133,7 +139,10 @@ pub enum VersionFault {
     #[error("the proposer is not among the parties")]
     Proposer,
     /// A list of the terms is empty, too long, unsorted, or names something twice.
-    #[error("lists of terms ascend, name each item once, and have at most {} items; there is at least one statement kind", limits::TERMS_PER_LIST)]
+    #[error(
+        "lists of terms ascend, name each item once, and have at most {} items; there is at least one statement kind",
+        limits::TERMS_PER_LIST
+    )]
     List {
         /// Its key within the terms.
         key: u64,
@@ -174,10 +183,7 @@ impl VersionFault {
             VersionFault::Lineage => 1,
             VersionFault::Text { key } => key,
             VersionFault::PartyCount { .. } | VersionFault::PartyOrder | VersionFault::Roles => 6,
-            VersionFault::List { .. }
-            | VersionFault::Chain
-            | VersionFault::Retention { .. }
-            | VersionFault::Quota => 7,
+            VersionFault::List { .. } | VersionFault::Chain | VersionFault::Retention { .. } | VersionFault::Quota => 7,
             VersionFault::Order => 9,
             VersionFault::Grace { .. } => 11,
             VersionFault::RunOff { .. } => 12,

@@ -112,7 +112,9 @@ impl Walk<'_> {
             2 => self.skip(argument).map(|_| ()),
             3 => {
                 let text = self.skip(argument)?;
-                std::str::from_utf8(text).map(|_| ()).map_err(|_| CodecError::NotCanonical { at: start, rule: Rule::Utf8 })
+                std::str::from_utf8(text)
+                    .map(|_| ())
+                    .map_err(|_| CodecError::NotCanonical { at: start, rule: Rule::Utf8 })
             }
             4 | 5 if depth == 0 => Err(self.broken(Rule::Depth)),
             4 => (0..argument).try_for_each(|_| self.item(depth - 1)),
@@ -152,11 +154,8 @@ impl Walk<'_> {
             return Err(self.broken(Rule::Type));
         }
         let tail = self.bytes.get(self.at + 1..self.at + 1 + extra).ok_or(self.broken(Rule::Truncated))?;
-        let argument = if extra == 0 {
-            u64::from(info)
-        } else {
-            tail.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-        };
+        let argument =
+            if extra == 0 { u64::from(info) } else { tail.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)) };
         let shortest = match extra {
             0 => true,
             1 => argument > 23,
