@@ -110,7 +110,7 @@ pub enum NotInForce {
         agency: AgencyId,
     },
     /// The author has left.
-    #[error("{agency} left the agreement at {left}, not after {at}")]
+    #[error("{agency} left the agreement at {left}, before {at}")]
     Left {
         /// The author.
         agency: AgencyId,
@@ -193,7 +193,7 @@ impl Agreement {
     /// The parties of the version in force that have not left.
     pub fn parties_now(&self, now: Time) -> Vec<&Party> {
         let Ok((version, standing)) = self.current(now) else { return Vec::new() };
-        let here = |party: &&Party| standing.left.get(&party.agency).is_none_or(|left| now < *left);
+        let here = |party: &&Party| standing.left.get(&party.agency).is_none_or(|left| now <= *left);
         version.payload().parties.iter().filter(here).collect()
     }
 
@@ -316,7 +316,7 @@ impl Agreement {
             return Err(NotInForce::NotAParty { agency });
         }
         match standing.left.get(&agency) {
-            Some(left) if *left <= at => Err(NotInForce::Left { agency, left: *left, at }),
+            Some(left) if *left < at => Err(NotInForce::Left { agency, left: *left, at }),
             _ => Ok(()),
         }
     }

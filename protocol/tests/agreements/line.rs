@@ -148,9 +148,9 @@ fn who_leaves_needs_nobody_and_stops_nobody() {
     let next = propose(child(&root, &[0, 1, 2], 100, 1));
     agreement.feed_all([Act::Version(next.clone()), yes(&next, 0, 50), yes(&next, 1, 50), leaves(&root, 2, 60)]);
     assert_eq!(name(agreement.in_force(at(100))), Some(next.name()));
-    assert!(agreement.permits_entry(root.name(), agency(2), at(60).minus_ms(1)).is_ok());
-    let left = NotInForce::Left { agency: agency(2), left: at(60), at: at(60) };
-    assert_eq!(agreement.permits_entry(root.name(), agency(2), at(60)).err(), Some(left));
+    assert!(agreement.permits_entry(root.name(), agency(2), at(60)).is_ok());
+    let left = NotInForce::Left { agency: agency(2), left: at(60), at: at(60).plus_ms(1) };
+    assert_eq!(agreement.permits_entry(root.name(), agency(2), at(60).plus_ms(1)).err(), Some(left));
     assert_eq!(agreement.may_sign(agency(2), next.name(), at(70)), Err(MayNot::NoVoice(agency(2))));
     assert_eq!(agreement.parties_now(at(100)).len(), 2);
     agreement.feed(leaves(&next, 1, 120)).unwrap();

@@ -11,29 +11,29 @@ use entente_protocol::marking::Marking;
 use entente_protocol::time::{DAY_MS, Time};
 use entente_protocol::wire::attest::Attested;
 
-pub const MODE: Mode = Mode::Exercise;
-pub const HOUR: u64 = DAY_MS / 24;
+pub(crate) const MODE: Mode = Mode::Exercise;
+pub(crate) const HOUR: u64 = DAY_MS / 24;
 /// 2026-01-01T00:00:00Z.
-pub const START: u64 = 1_767_225_600_000;
+pub(crate) const START: u64 = 1_767_225_600_000;
 
-pub fn at(hours: u64) -> Time {
+pub(crate) fn at(hours: u64) -> Time {
     Time::from_ms(START + hours * HOUR).unwrap()
 }
 
-pub fn key(agency: usize) -> SigningKey {
+pub(crate) fn key(agency: usize) -> SigningKey {
     SigningKey::from_seed(&[u8::try_from(agency).unwrap() + 1; 32])
 }
 
 /// The agency with this number; ascending, as parties are listed.
-pub fn agency(number: usize) -> AgencyId {
+pub(crate) fn agency(number: usize) -> AgencyId {
     AgencyId::from_bytes([u8::try_from(number).unwrap() + 0x10; 32])
 }
 
-pub fn party(number: usize) -> Party {
+pub(crate) fn party(number: usize) -> Party {
     Party { agency: agency(number), contribute: true, receive: true }
 }
 
-pub fn terms() -> Terms {
+pub(crate) fn terms() -> Terms {
     Terms {
         kinds: vec![1, 2],
         typologies: Vec::new(),
@@ -50,7 +50,7 @@ pub fn terms() -> Terms {
 }
 
 /// A first version of these parties, valid from hour 10 to hour 10,000.
-pub fn first(parties: &[usize]) -> Version {
+pub(crate) fn first(parties: &[usize]) -> Version {
     Version {
         agreement: None,
         parent: None,
@@ -73,7 +73,7 @@ pub fn first(parties: &[usize]) -> Version {
 }
 
 /// A child that takes effect at this hour.
-pub fn child(parent: &SignedVersion, parties: &[usize], effective: u64, nonce: u8) -> Version {
+pub(crate) fn child(parent: &SignedVersion, parties: &[usize], effective: u64, nonce: u8) -> Version {
     Version {
         agreement: Some(parent.agreement()),
         parent: Some(parent.name()),
@@ -84,27 +84,27 @@ pub fn child(parent: &SignedVersion, parties: &[usize], effective: u64, nonce: u
     }
 }
 
-pub fn propose(version: Version) -> SignedVersion {
+pub(crate) fn propose(version: Version) -> SignedVersion {
     let proposer = usize::from(version.proposer.as_bytes()[0] - 0x10);
     version.propose(MODE, &key(proposer)).unwrap()
 }
 
-pub fn yes(version: &SignedVersion, by: usize, hour: u64) -> Act {
+pub(crate) fn yes(version: &SignedVersion, by: usize, hour: u64) -> Act {
     yes_relying(version, by, hour, Vec::new())
 }
 
-pub fn yes_relying(version: &SignedVersion, by: usize, hour: u64, relies_on: Vec<Reliance>) -> Act {
+pub(crate) fn yes_relying(version: &SignedVersion, by: usize, hour: u64, relies_on: Vec<Reliance>) -> Act {
     let payload = Signature { version: version.name(), agency: agency(by), card_serial: 1, at: at(hour), relies_on };
     Act::Signature(Attested::sign(payload, MODE, &key(by)))
 }
 
-pub fn no(version: &SignedVersion, by: usize, hour: u64) -> Act {
+pub(crate) fn no(version: &SignedVersion, by: usize, hour: u64) -> Act {
     let reason = "not now".to_owned();
     let payload = Rejection { version: version.name(), agency: agency(by), card_serial: 1, at: at(hour), reason };
     Act::Rejection(Attested::sign(payload, MODE, &key(by)))
 }
 
-pub fn leaves(version: &SignedVersion, by: usize, hour: u64) -> Act {
+pub(crate) fn leaves(version: &SignedVersion, by: usize, hour: u64) -> Act {
     let payload = Withdrawal {
         agreement: version.agreement(),
         version: version.name(),
@@ -116,7 +116,7 @@ pub fn leaves(version: &SignedVersion, by: usize, hour: u64) -> Act {
     Act::Withdrawal(Attested::sign(payload, MODE, &key(by)))
 }
 
-pub fn agreement(root: &SignedVersion, acts: impl IntoIterator<Item = Act>) -> Agreement {
+pub(crate) fn agreement(root: &SignedVersion, acts: impl IntoIterator<Item = Act>) -> Agreement {
     let mut agreement = Agreement::new(root.agreement(), MODE);
     assert_eq!(agreement.feed(Act::Version(root.clone())), Ok(Fed::New));
     for act in acts {
@@ -125,6 +125,6 @@ pub fn agreement(root: &SignedVersion, acts: impl IntoIterator<Item = Act>) -> A
     agreement
 }
 
-pub fn all_sign(version: &SignedVersion, by: &[usize], hour: u64) -> Vec<Act> {
+pub(crate) fn all_sign(version: &SignedVersion, by: &[usize], hour: u64) -> Vec<Act> {
     by.iter().map(|by| yes(version, *by, hour)).collect()
 }
