@@ -5,7 +5,8 @@
 //! cost of an entry does not grow with the number of parties; any holder may wrap again for a listed recipient.
 
 use crate::crypto::content_key::ContentKey;
-use crate::crypto::wrap::{self, EncryptionKey, EncryptionSecret, WrapError};
+use crate::crypto::wrap::{self, EncryptionKey, EncryptionSecret};
+use crate::crypto::{OpenError, SealError};
 use crate::id::{AgencyId, AgreementId, Hash, KeyId};
 use crate::limits;
 use crate::time::Time;
@@ -93,13 +94,13 @@ impl Wrap {
     pub fn open(&self, secret: &EncryptionSecret) -> Result<ContentKey, KeyError> {
         let plain = wrap::unwrap(secret, &self.file, 32)?;
         let bytes: [u8; 32] = plain.as_slice().try_into().map_err(|_| KeyError::OtherKey)?;
-        let key = ContentKey::from_bytes(bytes);
+        let key = ContentKey::from_bytes(&bytes);
         if KeyId::from_bytes(key.id()) == self.key_id { Ok(key) } else { Err(KeyError::OtherKey) }
     }
 
     /// Encrypts a key to a node: the age file of a wrap.
-    pub fn seal(key: &ContentKey, to: &EncryptionKey) -> Result<Vec<u8>, KeyError> {
-        Ok(wrap::wrap(to, key.as_bytes())?)
+    pub fn seal(key: &ContentKey, to: &EncryptionKey) -> Result<Vec<u8>, SealError> {
+        wrap::wrap(to, key.as_bytes())
     }
 }
 
@@ -139,7 +140,7 @@ impl Payload for Wrap {
 pub enum KeyError {
     /// The age file cannot be opened with this node's secret.
     #[error(transparent)]
-    Wrap(#[from] WrapError),
+    Open(#[from] OpenError),
     /// The file holds another key than the one that the wrap names.
     #[error("the wrapped key is not the one that its id commits to")]
     OtherKey,

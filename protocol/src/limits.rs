@@ -84,3 +84,21 @@ pub const OBJECTS_WAITING: usize = 4096;
 
 /// A body that travels inside its announcement; larger ones are pulled, which costs a seventh on the wire.
 pub const INLINE_BODY_BYTES: usize = 32 << 10;
+
+/// The word for a kind of agency.
+pub const KIND_BYTES: usize = 32;
+
+/// Agreement-signing keys on one card: past, present and next.
+pub const AGREEMENT_KEYS_PER_CARD: usize = 16;
+
+/// Transport keys of one node: two while it changes from one to the other.
+pub const TRANSPORT_KEYS_PER_NODE: usize = 2;
+
+/// All cards of one agency: thousands of usual size, and what one hostile agency can make a node keep.
+pub const CARDS_BYTES_PER_AGENCY: usize = 32 << 20;
+
+/// A card file, armoured: the largest card, or a chain of dozens of usual size; passes as an e-mail.
+pub const CARD_FILE_BYTES: usize = 256 << 10;
+
+/// Cards in one card file.
+pub const CARDS_PER_FILE: usize = 64;

@@ -63,10 +63,7 @@ impl Payload for Retraction {
             up_to_revision: map.need(4)?,
             delete_after: map.need(5)?,
             created: map.need(6)?,
-            sealed_reason: map
-                .bytes(7, limits::LONG_TEXT_BYTES + TAG_BYTES)?
-                .ok_or(CodecError::Missing(7))?
-                .to_vec(),
+            sealed_reason: map.bytes(7, limits::LONG_TEXT_BYTES + TAG_BYTES)?.ok_or(CodecError::Missing(7))?.to_vec(),
         })
     }
 }

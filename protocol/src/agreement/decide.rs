@@ -149,7 +149,7 @@ fn stand(acts: &Acts, version: &SignedVersion, parent: Option<(&SignedVersion, &
         let listed = version.party(agency).map(|_| version.created);
         let left = left_since(acts, agency, joined.max(listed));
         let rejected = acts.said(name, agency).and_then(|said| said.rejected.first());
-        if rejected.is_some_and(|rejection| left.is_none_or(|left| rejection.at < left)) {
+        if rejected.is_some_and(|rejection| left.is_none_or(|left| rejection.at <= left)) {
             standing.rejected_by.push(agency);
         }
         if left.is_some_and(|left| left < version.deadline()) {

@@ -166,6 +166,17 @@ impl Agreement {
         self.acts.versions.values()
     }
 
+    /// How many versions stand above this one; `None` where its line does not reach the first version.
+    pub fn depth(&self, version: VersionHash) -> Option<u32> {
+        let mut depth = 0;
+        let mut parent = self.version(version)?.parent;
+        while let Some(above) = parent {
+            depth += 1;
+            parent = self.version(above)?.parent;
+        }
+        Some(depth)
+    }
+
     /// What a party answered to a version.
     pub fn answer(&self, version: VersionHash, agency: AgencyId) -> Option<Answer<'_>> {
         let answers = self.acts.answers.get(&version)?.get(&agency)?;

@@ -46,11 +46,7 @@ pub struct Sealed {
 }
 
 /// The commitment to the roots of a body.
-pub fn commitment(
-    salt: &[u8; 16],
-    opening: Option<&Opening>,
-    roots: impl Iterator<Item = (AgencyId, Hash)>,
-) -> Hash {
+pub fn commitment(salt: &[u8; 16], opening: Option<&Opening>, roots: impl Iterator<Item = (AgencyId, Hash)>) -> Hash {
     let opening = opening.map(Opening::to_bytes).unwrap_or_default();
     let mut parts = [b"entente.content.v1".as_slice(), salt, Hash::of(&[&opening]).as_bytes()].concat();
     for (originator, root) in roots {

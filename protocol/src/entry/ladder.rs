@@ -13,7 +13,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::agreement::{Agreement, Version};
+use crate::agreement::Agreement;
 use crate::crypto::content_key::ContentKey;
 use crate::crypto::sign::PublicKey;
 use crate::entry::body::Content;
@@ -21,13 +21,13 @@ use crate::entry::header::Header;
 use crate::entry::opening::Opening;
 use crate::entry::refusal::Refusal;
 use crate::id::{AgencyId, Hash, LogId, Mode, ReportId};
-use crate::identity::Roll;
+use crate::identity::{IdentityError, Roll};
 use crate::keys::KeyDescriptor;
 use crate::limits;
-use crate::rules::{self, StatementFacts, Usage, Verdict};
-use crate::statement::Statement;
+use crate::rules::{Unsettled, Usage, Verdict};
 use crate::statement::batch::{BatchError, ClaimedBatch, Leaf, SignedBatch};
 use crate::statement::report::Report;
+use crate::statement::{Cover, Statement};
 use crate::time::Time;
 use crate::wire::attest::{Attested, Claimed};
 
@@ -80,16 +80,16 @@ impl Envelope {
     /// This is what gossip is judged by: it needs nothing of the log.
     pub fn attest(self, view: &View<'_>) -> Result<Attested<Header>, Refusal> {
         let Header { version: named, author, card_serial, writer, created, .. } = *self.claim();
-        let version = view.agreement.version(&named).ok_or(Refusal::UnknownVersion(named))?;
+        let version = view.agreement.version(named).ok_or(Refusal::UnknownVersion(named))?;
         if self.0.mode() != version.mode() {
             return Err(Refusal::Mode);
         }
-        if !version.is_party(author) {
+        if version.party(author).is_none() {
             return Err(Refusal::NotAParty(author));
         }
         let key = signing_key(view.roll, author, card_serial, writer, created)?;
-        let attested = self.0.attest(&key).map_err(Refusal::Header)?;
-        view.agreement.permits_entry(named, created).map_err(Refusal::NotInForce)?;
+        let attested = self.0.attest(key).map_err(Refusal::Header)?;
+        view.agreement.permits_entry(named, author, created).map_err(Refusal::NotInForce)?;
         if created > view.now.plus_ms(limits::CLOCK_AHEAD_MS) {
             return Err(Refusal::FutureDated { created, now: view.now });
         }
@@ -121,7 +121,7 @@ impl Verified {
         if header.seq < expected {
             return Err(Refusal::Taken(header.seq));
         }
-        let version_depth = view.agreement.depth(&header.version).ok_or(Refusal::UnknownVersion(header.version))?;
+        let version_depth = view.agreement.depth(header.version).ok_or(Refusal::UnknownVersion(header.version))?;
         if let Some(head) = head {
             let found = header.previous.expect("only entry 0 has no predecessor");
             if found != head.hash {
@@ -206,17 +206,11 @@ fn names(header: &Header, body: &[u8]) -> Result<(), Refusal> {
     if Hash::of(&[body]) == header.body_hash { Ok(()) } else { Err(Refusal::BodyHash) }
 }
 
-fn signing_key(
-    roll: &Roll,
-    agency: AgencyId,
-    serial: u32,
-    writer: u32,
-    at: Time,
-) -> Result<PublicKey, Refusal> {
-    if roll.card_at(agency, serial).is_none() {
-        return Err(Refusal::UnknownCard { agency, serial });
-    }
-    roll.signing_key(agency, serial, writer, at).ok_or(Refusal::NoKey { agency, serial, writer })
+fn signing_key(roll: &Roll, agency: AgencyId, serial: u32, writer: u32, at: Time) -> Result<&PublicKey, Refusal> {
+    roll.signing_key(agency, serial, writer, at).map_err(|error| match error {
+        IdentityError::UnknownAgency(_) | IdentityError::UnknownCard { .. } => Refusal::UnknownCard { agency, serial },
+        _ => Refusal::NoKey { agency, serial, writer },
+    })
 }
 
 fn attest_batch(batch: ClaimedBatch, mode: Mode, at: Time, roll: &Roll) -> Result<SignedBatch, Refusal> {
@@ -225,7 +219,7 @@ fn attest_batch(batch: ClaimedBatch, mode: Mode, at: Time, roll: &Roll) -> Resul
         return Err(Refusal::Mode);
     }
     let key = signing_key(roll, root.originator, root.card_serial, root.writer, at)?;
-    let root = batch.root.attest(&key).map_err(|error| Refusal::Batch(BatchError::Object(error)))?;
+    let root = batch.root.attest(key).map_err(|error| Refusal::Batch(BatchError::Object(error)))?;
     Ok(SignedBatch { root, leaves: batch.leaves })
 }
 
@@ -304,13 +298,15 @@ impl Opened {
         usage: Usage,
         known: &mut dyn FnMut(AgencyId, ReportId, u32) -> KnownRevision,
     ) -> Judged {
-        let header = self.verified.header.payload().clone();
-        let version = view.agreement.version(&header.version).expect("a verified entry names a known version").clone();
+        let header = self.verified.header.payload();
+        let version = view.agreement.version(header.version).expect("a verified entry names a known version");
         let usage = match &self.opening {
-            Some(opening) => Usage::carried(opening.quota_day, opening.statements, opening.bytes),
+            Some(opening) => Usage { day: opening.quota_day, statements: opening.statements, bytes: opening.bytes },
             None => usage,
         };
-        let mut judge = Judge { header: &header, version: &version, usage, seen: BTreeSet::new(), known };
+        let cover =
+            Cover { version, author: header.author, created: header.created, delete_after: header.delete_after };
+        let mut judge = Judge { cover, usage, seen: BTreeSet::new(), known };
         let (mut admitted, mut not_admitted) = (Vec::new(), Vec::new());
         let (mut leaf, mut deleted) = (0, 0);
         for batch in self.batches {
@@ -342,8 +338,7 @@ impl Opened {
 }
 
 struct Judge<'a> {
-    header: &'a Header,
-    version: &'a Version,
+    cover: Cover<'a>,
     usage: Usage,
     seen: BTreeSet<(AgencyId, ReportId, u32)>,
     known: &'a mut dyn FnMut(AgencyId, ReportId, u32) -> KnownRevision,
@@ -351,30 +346,32 @@ struct Judge<'a> {
 
 impl Judge<'_> {
     fn statement(&mut self, originator: AgencyId, bytes: &[u8]) -> Result<Box<Report>, (Option<ReportId>, Refusal)> {
-        let before = self.usage;
-        self.usage.add(self.header.created.day(), bytes.len() as u64);
         let statement = Statement::read(bytes).map_err(|error| (None, Refusal::Statement(error)))?;
         let id = match &statement {
             Statement::Report(report) => Some(report.id),
             Statement::Unknown(_) => None,
         };
-        if originator != self.header.author {
-            return Err((id, Refusal::ForeignOriginator(originator)));
+        let length = bytes.len() as u64;
+        let verdict = statement.release(&self.cover, originator, length, self.usage);
+        if let Verdict::Denial(term) = verdict {
+            return Err((id, Refusal::Term(term)));
         }
-        let facts = StatementFacts::of(&statement, originator, bytes.len() as u64, self.header.delete_after);
-        match rules::release(&facts, self.version, self.header.author, self.header.created, before) {
-            Verdict::Permit => {}
-            Verdict::Denial(term) => return Err((id, Refusal::Term(term))),
-            Verdict::Hold => return Err((id, Refusal::UnknownStatement)),
+        self.usage.add(self.cover.created.day(), length);
+        match (verdict, statement) {
+            (Verdict::Permit, Statement::Report(report)) => {
+                self.report(originator, &report, bytes).map_err(|refusal| (id, refusal))?;
+                Ok(report)
+            }
+            (Verdict::Hold(Unsettled::ForeignOriginator { .. }), _) => {
+                Err((id, Refusal::ForeignOriginator(originator)))
+            }
+            _ => Err((id, Refusal::UnknownStatement)),
         }
-        let Statement::Report(report) = statement else { return Err((id, Refusal::UnknownStatement)) };
-        self.report(originator, &report, bytes).map_err(|refusal| (id, refusal))?;
-        Ok(report)
     }
 
     fn report(&mut self, originator: AgencyId, report: &Report, bytes: &[u8]) -> Result<(), Refusal> {
-        if report.created > self.header.created {
-            return Err(Refusal::DatedAfterEntry { statement: report.created, entry: self.header.created });
+        if report.created > self.cover.created {
+            return Err(Refusal::DatedAfterEntry { statement: report.created, entry: self.cover.created });
         }
         let name = (originator, report.id, report.revision);
         if !self.seen.insert(name) {

@@ -4,9 +4,8 @@
 //! until something that is missing arrives, or **early**: the entry itself is fine, but what stands before it in its
 //! log has to be fetched first.
 
-use crate::agreement::VersionError;
-use crate::crypto::content_key::OpenError;
-use crate::crypto::pack::PackError;
+use crate::agreement::NotInForce;
+use crate::crypto::{OpenError, PackError};
 use crate::id::{AgencyId, Hash, VersionHash};
 use crate::rules::Term;
 use crate::statement::batch::BatchError;
@@ -63,7 +62,7 @@ pub enum Refusal {
     },
     /// The version was not in force when the entry was made.
     #[error("the agreement version is not in force at the time of the entry: {0}")]
-    NotInForce(VersionError),
+    NotInForce(NotInForce),
     /// Dated ahead of our clock.
     #[error("dated {created}, more than 600 s ahead of our clock at {now}")]
     FutureDated {
@@ -148,7 +147,7 @@ pub enum Refusal {
     Opening,
     /// A batch is malformed, does not add up, or is not signed by its originator.
     #[error("batch: {0}")]
-    Batch(BatchError),
+    Batch(#[from] BatchError),
     /// A statement is malformed.
     #[error("statement: {0}")]
     Statement(CodecError),
@@ -192,7 +191,7 @@ impl Refusal {
             Refusal::NotAParty(_) => (8, "not-a-party", Refused),
             Refusal::UnknownCard { .. } => (9, "unknown-card", Held),
             Refusal::NoKey { .. } => (10, "no-key", Refused),
-            Refusal::NotInForce(error) if error.may_change() => (12, "not-yet-in-force", Held),
+            Refusal::NotInForce(error) if error.is_held() => (12, "not-yet-in-force", Held),
             Refusal::NotInForce(_) => (11, "not-in-force", Refused),
             Refusal::FutureDated { .. } => (13, "future-dated", Held),
             Refusal::Gap { .. } => (14, "gap", Early),
@@ -218,7 +217,7 @@ impl Refusal {
             Refusal::ReportIdReused => (34, "report-id-reused", Refused),
             Refusal::IndicatorChanged => (35, "indicator-changed", Refused),
             Refusal::DatedAfterEntry { .. } => (36, "dated-after-entry", Refused),
-            Refusal::Term(term) => (term.number(), term.slug(), Refused),
+            Refusal::Term(term) => (term_number(term), term.slug(), Refused),
         };
         Reason { number, slug, disposition }
     }
@@ -229,7 +228,24 @@ impl Refusal {
     }
 }
 
-/// A refusal as receipts and people see it. Terms of the agreement have numbers from 64 on.
+/// The numbers of terms follow those of the protocol's own reasons, from 64 on.
+const fn term_number(term: &Term) -> u32 {
+    match term {
+        Term::NotAParty { .. } => 64,
+        Term::DoesNotContribute { .. } => 65,
+        Term::Validity { .. } => 66,
+        Term::StatementKind { .. } => 67,
+        Term::Typology { .. } => 68,
+        Term::Chain { .. } => 69,
+        Term::MarkingCeiling { .. } => 70,
+        Term::RequiredGrading { .. } => 71,
+        Term::Retention { .. } => 72,
+        Term::QuotaStatements { .. } => 73,
+        Term::QuotaBytes { .. } => 74,
+    }
+}
+
+/// A refusal as receipts and people see it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Reason {
     /// The number on the wire.

@@ -39,6 +39,9 @@ pub enum CodecError {
     /// The value of a key is outside its bounds.
     #[error("the value of key {0} is outside its bounds")]
     Bounds(u64),
+    /// A public key is weak, or none.
+    #[error("the public key behind key {0} is weak, or none")]
+    WeakKey(u64),
     /// A critical key that this version does not know: the object is held, not refused.
     #[error("critical key {0} is not known to this version")]
     UnknownCritical(u64),

@@ -184,9 +184,18 @@ fn a_rejection_outlasts_the_withdrawal_of_who_made_it() {
     agreement.feed_all([Act::Version(next.clone()), yes(&next, 0, 50), yes(&next, 1, 50), no(&next, 2, 55)]);
     let dead = Some(State::Rejected { by: agency(2) });
     assert_eq!(agreement.state_of(next.name(), at(70)), dead);
-    agreement.feed(leaves(&root, 2, 60)).unwrap();
+    agreement.feed(leaves(&root, 2, 55)).unwrap();
     assert_eq!(agreement.state_of(next.name(), at(70)), dead);
     assert_eq!(name(agreement.in_force(at(200))), Some(root.name()));
+}
+
+#[test]
+fn a_rejection_after_leaving_is_nobodys() {
+    let (root, mut agreement) = three();
+    let next = propose(child(&root, &[0, 1, 2], 100, 1));
+    agreement.feed_all([Act::Version(next.clone()), yes(&next, 0, 50), yes(&next, 1, 50), leaves(&root, 2, 55)]);
+    agreement.feed(no(&next, 2, 56)).unwrap();
+    assert_eq!(agreement.state_of(next.name(), at(100)), Some(State::InForce { since: at(100) }));
 }
 
 #[test]

@@ -1,0 +1,147 @@
+//! Why a use-case at the desk did not succeed: errors by whose fault they are, with a next step apart.
+
+use entente_protocol::address::AddressError;
+use entente_protocol::agreement::{MayNot, NotInForce, VersionFault};
+use entente_protocol::grading::GradingError;
+use entente_protocol::handling::HandlingError;
+use entente_protocol::id::{AgencyId, AgreementId, Mode, ReportId};
+use entente_protocol::identity::{FingerprintError, IdentityError};
+use entente_protocol::marking::MarkingError;
+use entente_protocol::rules::{Term, Unsettled};
+use entente_protocol::typology::TypologyError;
+
+use crate::store::StoreError;
+
+/// An error of a use-case.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// Not an address.
+    #[error("address: {0}")]
+    Address(#[from] AddressError),
+    /// Not a typology.
+    #[error("typology: {0}")]
+    Typology(#[from] TypologyError),
+    /// Not a grading.
+    #[error("grading: {0}")]
+    Grading(#[from] GradingError),
+    /// Not a marking.
+    #[error("marking: {0}")]
+    Marking(#[from] MarkingError),
+    /// Not a handling code, or one twice.
+    #[error("handling: {0}")]
+    Handling(#[from] HandlingError),
+    /// A text is longer than the wire allows, or has control characters.
+    #[error("{field} has at most {max} bytes and no control characters")]
+    Text {
+        /// Which field.
+        field: &'static str,
+        /// How long it may be, bytes.
+        max: usize,
+    },
+    /// A field that cannot be read.
+    #[error("{field}: {found:?} is not {expected}")]
+    Field {
+        /// Which field.
+        field: &'static str,
+        /// What stood there.
+        found: String,
+        /// What may stand there.
+        expected: &'static str,
+    },
+    /// No agreement named, and not exactly one in force.
+    #[error("name the agreement: {in_force} are in force")]
+    WhichAgreement {
+        /// How many there are to choose from.
+        in_force: usize,
+    },
+    /// No such agreement here.
+    #[error("no agreement here has the id {0}")]
+    NoAgreement(String),
+    /// The beginning of an id fits several.
+    #[error("several agreements begin with {0}")]
+    Ambiguous(String),
+    /// No such agency here.
+    #[error("no agency here has the id or name {0}")]
+    NoAgency(String),
+    /// No such report here.
+    #[error("no report {0} is known here")]
+    NoReport(ReportId),
+    /// The report was withdrawn.
+    #[error("report {0} was retracted")]
+    Retracted(ReportId),
+    /// The report is another agency's.
+    #[error("report {report} was made by {originator}; only its originator can revise or retract it")]
+    NotOurs {
+        /// The report.
+        report: ReportId,
+        /// Who made it.
+        originator: AgencyId,
+    },
+    /// A term of the agreement denies it.
+    #[error("agreement {agreement}: {term}")]
+    Denied {
+        /// Which agreement.
+        agreement: AgreementId,
+        /// Which term, with its values.
+        term: Term,
+    },
+    /// This software cannot judge it.
+    #[error("{0}")]
+    Unsettled(Unsettled),
+    /// The agreement is not in force.
+    #[error("agreement {agreement}: {why}")]
+    NotInForce {
+        /// Which.
+        agreement: AgreementId,
+        /// Why.
+        why: NotInForce,
+    },
+    /// The version cannot be answered.
+    #[error("{0}")]
+    MayNot(#[from] MayNot),
+    /// The terms do not make a version.
+    #[error("{0}")]
+    Version(#[from] VersionFault),
+    /// A card or card file.
+    #[error("{0}")]
+    Identity(#[from] IdentityError),
+    /// The fingerprint does not match.
+    #[error("fingerprint: {0}")]
+    Fingerprint(#[from] FingerprintError),
+    /// Live and exercise never mix.
+    #[error("{agency} is {theirs}, and this agency is {ours}: live and exercise never mix")]
+    Mode {
+        /// The other agency.
+        agency: AgencyId,
+        /// Its mode.
+        theirs: Mode,
+        /// Ours.
+        ours: Mode,
+    },
+    /// A report too large for one entry.
+    #[error("the report is too large to be shared")]
+    TooLarge,
+    /// The store.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl DeskError {
+    /// The next step, where there is one to advise.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            DeskError::WhichAgreement { .. } => "list them with `entente agreement list`",
+            DeskError::NoAgreement(_) | DeskError::Ambiguous(_) => {
+                "give at least 8 digits of the id that `entente agreement list` shows"
+            }
+            DeskError::NoAgency(_) => "import the agency's card first: `entente card import FILE`",
+            DeskError::Fingerprint(_) => {
+                "read the words out to each other over a known phone number, then import with --fingerprint \"...\""
+            }
+            DeskError::Denied { .. } => "`entente agreement show ID` tells what the agreement allows",
+            DeskError::NotInForce { .. } => "`entente agreement show ID` tells whose signature is missing",
+            DeskError::Store(_) => "see `entente status`, then `entente doctor`",
+            _ => return None,
+        })
+    }
+}

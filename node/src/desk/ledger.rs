@@ -1,0 +1,142 @@
+//! What lies behind the writer's lock: where each log stands, the content keys, the latest receipts, the outbox.
+//!
+//! All of it follows from the journals; `load` makes it anew at every start.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entente_protocol::crypto::ContentKey;
+use entente_protocol::entry::ladder;
+use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId};
+use entente_protocol::keys::KeyDescriptor;
+use entente_protocol::receipt::{Receipt, RefusalNote};
+use entente_protocol::rules::Usage;
+use entente_protocol::statement::report::Report;
+use entente_protocol::time::Time;
+use entente_protocol::wire::attest::Attested;
+
+/// Where a log stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LogState {
+    /// The last entry held.
+    pub(super) head: Option<ladder::Head>,
+    /// What it used on its latest day; `None` until it is counted after a start.
+    pub(super) usage: Option<Usage>,
+    /// The next entry to be opened; behind the head where a key is missing.
+    pub(super) next_to_open: u64,
+    /// A later generation disowned what follows this entry (`Some(None)`: all of it).
+    pub(super) disowned_after: Option<Option<u64>>,
+    /// Two entries claim one position; the log grows no more until the next generation decides.
+    pub(super) forked: bool,
+}
+
+impl LogState {
+    /// The position of the next entry.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.head.map_or(0, |head| head.seq + 1)
+    }
+}
+
+/// The content keys.
+#[derive(Default)]
+pub(super) struct Keys {
+    /// Who may read under each key.
+    pub(super) descriptors: BTreeMap<KeyId, Attested<KeyDescriptor>>,
+    /// The keys that this node holds.
+    pub(super) held: BTreeMap<KeyId, ContentKey>,
+    /// The key that this node seals with, under each agreement.
+    pub(super) own: BTreeMap<AgreementId, KeyId>,
+}
+
+/// A batch that waits until its agreement's logs were compared with a party.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// Its number, which orders the outbox.
+    pub(super) number: u64,
+    /// Under which agreement it goes out.
+    pub(super) agreement: AgreementId,
+    /// The batch.
+    pub(super) batch: Vec<u8>,
+    /// What it reports, for those who look it up meanwhile.
+    pub(super) reports: Vec<Report>,
+}
+
+/// The receipts.
+#[derive(Default)]
+pub(super) struct Receipts {
+    /// The latest of every node of every party.
+    pub(super) latest: BTreeMap<(AgreementId, AgencyId, u32), Attested<Receipt>>,
+    /// Agreements of which something changed since our last receipt.
+    pub(super) due: BTreeSet<AgreementId>,
+    /// Retractions carried out, per agreement: hashes of the objects, and when each may be forgotten.
+    pub(super) retractions: BTreeMap<AgreementId, BTreeMap<Hash, Time>>,
+    /// What we refused and have not forgotten, per agreement.
+    pub(super) refused: BTreeMap<AgreementId, BTreeSet<RefusalNote>>,
+}
+
+/// All of it.
+#[derive(Default)]
+pub(super) struct Ledger {
+    pub(super) logs: BTreeMap<LogId, LogState>,
+    pub(super) keys: Keys,
+    pub(super) receipts: Receipts,
+    pub(super) outbox: Vec<Waiting>,
+    /// Agreements under which heads were compared with a party since the start.
+    pub(super) compared: BTreeSet<AgreementId>,
+    /// Agreements under which our next entry opens a generation.
+    pub(super) reopen: BTreeSet<AgreementId>,
+}
+
+impl Ledger {
+    /// A log's state, made where there is none.
+    pub(super) fn log(&mut self, log: LogId) -> &mut LogState {
+        self.logs.entry(log).or_default()
+    }
+
+    /// This node's generations under an agreement, ascending.
+    pub(super) fn own_logs(
+        &self,
+        agreement: AgreementId,
+        author: AgencyId,
+        writer: u32,
+    ) -> impl Iterator<Item = (&LogId, &LogState)> {
+        let of = move |generation| LogId { agreement, author, writer, generation };
+        self.logs.range(of(0)..=of(u32::MAX))
+    }
+}
+
+/// Names of local values.
+pub(super) mod local {
+    use entente_protocol::id::{AgencyId, AgreementId, LogId};
+
+    /// Agencies whose fingerprint was compared.
+    pub(crate) const PINNED: &[u8] = b"pinned/";
+    /// Agencies that others vouched for.
+    pub(crate) const VOUCHED: &[u8] = b"vouched/";
+    /// Batches that wait.
+    pub(crate) const OUTBOX: &[u8] = b"outbox/";
+    /// Logs of which entries could not be opened yet.
+    pub(crate) const UNOPENED: &[u8] = b"unopened/";
+    /// Agreements under which a generation is to be opened.
+    pub(crate) const REOPEN: &[u8] = b"reopen/";
+
+    pub(crate) fn pinned(agency: AgencyId) -> Vec<u8> {
+        [PINNED, agency.as_bytes()].concat()
+    }
+
+    pub(crate) fn vouched(agency: AgencyId, by: AgencyId) -> Vec<u8> {
+        [VOUCHED, agency.as_bytes(), by.as_bytes()].concat()
+    }
+
+    pub(crate) fn outbox(number: u64) -> Vec<u8> {
+        [OUTBOX, &number.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn reopen(agreement: AgreementId) -> Vec<u8> {
+        [REOPEN, agreement.as_bytes()].concat()
+    }
+
+    pub(crate) fn unopened(log: &LogId) -> Vec<u8> {
+        let numbers = [log.writer.to_be_bytes(), log.generation.to_be_bytes()].concat();
+        [UNOPENED, log.agreement.as_bytes(), log.author.as_bytes(), &numbers].concat()
+    }
+}

@@ -1,0 +1,121 @@
+//! The desk: the use-cases. What a person at the desk can do, and what arriving entries cause.
+//!
+//! The local API, the console and the network all go through it. It is synchronous: adapters call it from a blocking
+//! thread. Lookups share a snapshot and the store's own reads, and never wait for a writer; whoever changes something
+//! takes the one writer's turn.
+//!
+//! In reading order: `error`, `book` (who and what is known), `scope` (where objects lie), `ledger` (the state of logs
+//! and keys behind the writer's lock), `load` (all of that at start); then the use-cases: `cards`, `agreements`,
+//! `reports`, `release` (down the ladder), `arrive` (up the ladder), `objects`, `keys`, `receipts`, `serve` (what
+//! partners ask for), `lookup`, `overview`; `signals` tells the federation task what changed.
+
+mod agreements;
+mod arrive;
+mod book;
+mod cards;
+mod error;
+mod keys;
+mod ledger;
+mod load;
+mod lookup;
+mod objects;
+mod overview;
+mod receipts;
+mod release;
+mod reports;
+pub mod scope;
+mod serve;
+mod signals;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use entente_protocol::crypto::sign::SigningKey;
+use entente_protocol::crypto::wrap::EncryptionSecret;
+use entente_protocol::entry::publish::Author;
+use entente_protocol::id::{AgencyId, Mode};
+
+pub use agreements::{AgreementView, Answered, PartyView, TermsInput};
+pub use arrive::{Arrival, GossipJudgement};
+pub use book::{Book, Trust};
+pub use cards::AgencyView;
+pub use error::DeskError;
+pub use lookup::{LookupAnswer, ReportView};
+pub use objects::Taken;
+pub use overview::{PartnerAgreement, QuarantineRow, StatusView};
+pub use release::{Filed, FiledUnder, Recipients};
+pub use reports::{ReportInput, RetractionView, Retracted};
+pub use signals::{KeyWanted, News, Signals};
+
+use crate::store::Store;
+use ledger::Ledger;
+
+/// Who this node is, and the keys it acts with.
+pub struct Me {
+    /// The agency.
+    pub agency: AgencyId,
+    /// Live or exercise.
+    pub mode: Mode,
+    /// The serial of the card that certifies this node.
+    pub card_serial: u32,
+    /// This node's number on the card.
+    pub writer: u32,
+    /// Signs entries and statements.
+    pub signing: SigningKey,
+    /// Signs agreements.
+    pub agreement: SigningKey,
+    /// Opens content keys.
+    pub encryption: EncryptionSecret,
+}
+
+impl Me {
+    fn author(&self) -> Author<'_> {
+        Author {
+            agency: self.agency,
+            card_serial: self.card_serial,
+            writer: self.writer,
+            mode: self.mode,
+            key: &self.signing,
+        }
+    }
+}
+
+/// The desk of one node.
+pub struct Desk {
+    store: Store,
+    me: Me,
+    book: RwLock<Arc<Book>>,
+    ledger: Mutex<Ledger>,
+    signals: Signals,
+}
+
+impl Desk {
+    /// The snapshot of agencies and agreements.
+    pub fn book(&self) -> Arc<Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Who this node is.
+    pub fn me(&self) -> &Me {
+        &self.me
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What the federation task listens to.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
+    /// The writer's turn. State behind it changes only after its commit, so a panic leaves it as it was.
+    fn turn(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Swaps the book; to be called by the holder of the writer's turn.
+    fn replace_book(&self, book: Book) {
+        *self.book.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(book);
+    }
+}
