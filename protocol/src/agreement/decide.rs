@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::id::{AgencyId, VersionHash};
 use crate::time::Time;
 
-use super::tree::Acts;
+use super::tree::{Acts, Ends};
 use super::version::{SignedVersion, Version};
 
 /// Where all versions stand.
@@ -174,7 +174,7 @@ fn stand(acts: &Acts, version: &SignedVersion, parent: Option<(&SignedVersion, &
 
 /// The first withdrawal of an agency that is not older than its last word to the contrary.
 fn left_since(acts: &Acts, agency: AgencyId, since: Option<Time>) -> Option<Time> {
-    let withdrawals = acts.withdrawals.get(&agency)?.values().flat_map(|ends| ends.iter());
+    let withdrawals = acts.withdrawals.get(&agency)?.values().flat_map(Ends::iter);
     withdrawals.map(|act| act.at).filter(|at| Some(*at) >= since).min()
 }
 

@@ -104,7 +104,8 @@ fn object(kind: ObjectKind, payload: &[u8]) -> Vec<u8> {
 }
 
 fn bad_versions() -> impl Iterator<Item = (String, Vec<u8>)> {
-    let cases: [(&str, fn(&mut Version)); 12] = [
+    type Spoil = fn(&mut Version);
+    let cases: [(&str, Spoil); 12] = [
         ("first version that ends", |v| v.ends = true),
         ("first version with an effective time", |v| v.effective_from = Some(at(20))),
         ("no title", |v| v.title.clear()),
