@@ -101,7 +101,7 @@ fn check_journal(
                 Stride::Fault(offset) => {
                     diagnosis.unsound.push(segment.damaged(offset));
                     let Some((offset, head)) = walk.resync()? else { break };
-                    walk.skip_to(offset, head.sequence);
+                    walk.skip_to(offset, &head);
                 }
             }
         }

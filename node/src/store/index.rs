@@ -88,6 +88,11 @@ impl Index {
         })
     }
 
+    /// How many keys begin with `prefix`.
+    pub(super) fn count(&self, prefix: &[u8]) -> Result<u64> {
+        self.guard(|| self.db.scan_prefix(prefix).try_fold(0, |count, pair| pair.map(|_| count + 1)))
+    }
+
     /// The last key that begins with `prefix`.
     pub(super) fn last(&self, prefix: &[u8]) -> Result<Option<Vec<u8>>> {
         let pair = self.guard(|| self.db.scan_prefix(prefix).next_back().transpose())?;

@@ -407,7 +407,7 @@ fn was_acknowledged(walk: &mut Walk<'_>) -> Result<bool> {
         if head.sequence - u64::from(head.back).min(head.sequence) > broken {
             return Ok(true);
         }
-        walk.skip_to(offset, head.sequence);
+        walk.skip_to(offset, &head);
     }
     Ok(false)
 }
@@ -463,7 +463,7 @@ fn salvage_walk(damaged: &Segment, commits: &mut Vec<(Head, Vec<u8>)>) -> Result
 /// Goes to the next frame that is sound and begins a commit.
 fn resume(walk: &mut Walk<'_>) -> Result<Option<(u64, u64)>> {
     while let Some((offset, head)) = walk.resync()? {
-        walk.skip_to(offset, head.sequence);
+        walk.skip_to(offset, &head);
         if head.first {
             return Ok(Some((offset, head.sequence)));
         }

@@ -142,6 +142,9 @@ impl Opening<'_> {
             let library = Library { journal, index, sealer: sealed_by, memory: RwLock::new(Memory::default()) };
             match self.take_in(&library, from) {
                 Ok(Ok(replayed)) => {
+                    if replayed > 0 && from > 1 {
+                        recount(&library)?;
+                    }
                     self.report.replayed = replayed;
                     self.report.rebuilt = reason.filter(|_| library.journal.next_sequence() > 1);
                     return Ok(library);
@@ -300,14 +303,26 @@ fn remember(library: &Library) -> Result<()> {
             library.advance(&log, &tag, Head { seq, hash })?;
         }
     }
-    for (_, suffix) in index.scan(b"Q", None, usize::MAX)? {
-        let p = [b"P".as_slice(), &suffix].concat();
-        let Some(held) = index.value::<HeldPlace>(&p)? else { continue };
+    for (_, value) in index.scan(b"P", None, usize::MAX)? {
+        let held = HeldPlace::decode(&value).ok_or_else(lies)?;
         let author = library.record_at(&held.place)?.id.log.author;
         let mut memory = library.memory();
         let size = memory.quarantine.entry(author).or_default();
         size.records += 1;
         size.bytes += u64::from(held.bytes);
     }
+    if index.last(b"X")?.is_some() {
+        let counts = &mut library.memory().counts;
+        counts.retracted = counts.retracted.max(1);
+    }
+    Ok(())
+}
+
+/// Counts anew: after a crash the index may have been ahead of the counts.
+fn recount(library: &Library) -> Result<()> {
+    let count = |space: &[u8]| library.index.count(space);
+    let (entries, objects, records) = (count(b"E")?, count(b"O")?, count(b"R")?);
+    let (quarantined, retracted) = (count(b"P")?, count(b"X")?);
+    library.memory().counts = Counts { entries, objects, records, quarantined, retracted, journal_bytes: 0 };
     Ok(())
 }

@@ -19,7 +19,7 @@ use super::frame::{self, Head, MAX_PAYLOAD};
 pub(super) const LAYOUT: u32 = 1;
 
 /// Bytes before the first frame.
-pub(super) const HEADER: u64 = 46;
+pub(super) const HEADER: u64 = 42;
 
 const MAGIC: &[u8; 8] = b"EntJrnl\n";
 const REWRITTEN: u8 = 1;
@@ -87,7 +87,7 @@ impl Header {
         if u32_at(8) > LAYOUT {
             return Err(StoreError::Future { found: u32_at(8), known: LAYOUT });
         }
-        if crc32c::crc32c(&bytes[..42]) != u32_at(42) {
+        if crc32c::crc32c(&bytes[..38]) != u32_at(38) {
             return Ok(None);
         }
         Ok(Some(Header {
@@ -271,10 +271,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on from a place that [`Walk::resync`] found.
-    pub(super) fn skip_to(&mut self, offset: u64, sequence: u64) {
+    pub(super) fn skip_to(&mut self, offset: u64, head: &Head) {
         self.offset = offset;
-        self.expected = sequence;
-        self.within = false;
+        self.expected = head.sequence;
+        self.within = !head.first;
     }
 
     fn fits(&self, head: &Head) -> bool {

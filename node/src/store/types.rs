@@ -230,7 +230,7 @@ pub struct QuarantineSize {
     pub bytes: u64,
 }
 
-/// How much there is; after a crash the counts may be off by what was under way, until the index is rebuilt.
+/// How much there is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
     /// Entries.
@@ -243,7 +243,7 @@ pub struct Counts {
     pub quarantined: u64,
     /// Reports that were retracted.
     pub retracted: u64,
-    /// Bytes of the federation journal; 0 unless asked through `Store::counts`.
+    /// Bytes of the federation journal.
     pub journal_bytes: u64,
 }
 
