@@ -142,10 +142,11 @@ impl Opening<'_> {
             let library = Library { journal, index, sealer: sealed_by, memory: RwLock::new(Memory::default()) };
             match self.take_in(&library, from) {
                 Ok(Ok(replayed)) => {
-                    if replayed > 0 && from > 1 {
+                    if replayed > 0 && reason.is_none() {
                         recount(&library)?;
                     }
                     self.report.replayed = replayed;
+                    let reason = reason.or((from == 0).then_some(Rebuilt::Missing));
                     self.report.rebuilt = reason.filter(|_| library.journal.next_sequence() > 1);
                     return Ok(library);
                 }
@@ -210,12 +211,11 @@ impl Opening<'_> {
             Err(StoreError::Index(_)) => return Err(Ok(Rebuilt::Damaged)),
             Err(error) => return Err(Err(error)),
         };
-        let begun = self.dir.join(INDEX_DIR).exists();
         match index.value::<Checkpoint>(CHECKPOINT) {
             Ok(Some(at)) if !self.fits(&at, &index, journal) => Err(Ok(Rebuilt::Foreign)),
             Ok(Some(at)) => Ok((index, at.next)),
-            Ok(None) if begun && index.last(b"").is_ok_and(|key| key.is_some()) => Err(Ok(Rebuilt::Damaged)),
-            Ok(None) => Ok((index, 1)),
+            Ok(None) if index.last(b"").is_ok_and(|key| key.is_some()) => Err(Ok(Rebuilt::Damaged)),
+            Ok(None) => Ok((index, 0)),
             Err(_) => Err(Ok(Rebuilt::Damaged)),
         }
     }
@@ -233,7 +233,7 @@ impl Opening<'_> {
 
     fn take_in(&mut self, library: &Library, from: u64) -> Result<std::result::Result<u64, Fault>> {
         remember(library)?;
-        let step = if from == 1 { Step::Rebuild } else { Step::Replay };
+        let step = if from == 0 { Step::Rebuild } else { Step::Replay };
         replay(library, from, step, self.progress)
     }
 }
