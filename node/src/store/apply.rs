@@ -4,6 +4,7 @@
 //! end is reached, so replay needs no transactions. Of a report under one agreement the highest revision wins, of
 //! equal ones the first in the journal; a retraction wins over all it covers, whenever they come.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
@@ -107,7 +108,7 @@ impl Library {
 
     fn add_entry(&self, log: &LogId, seq: u64, hash: Hash, at: Placed) -> Result<()> {
         let tag = self.index.names.log(log);
-        let key = e(&tag, seq);
+        let key = e(tag, seq);
         if self.index.value::<EntryPlace>(&key)?.is_none() {
             let place = EntryPlace { header: at.position, body: BodyPlace::Missing };
             self.index.insert(&self.index.names.h(&hash), &key[1..])?;
@@ -116,17 +117,15 @@ impl Library {
         }
         let head = *self.memory().heads.entry(*log).or_default();
         let next = head.map_or(0, |head| head.seq + 1);
-        if seq == next {
-            self.advance(log, &tag, Head { seq, hash })
-        } else if seq > next {
-            self.index.insert(&g(&tag), &next.encode()).map(drop)
-        } else {
-            Ok(())
+        match seq.cmp(&next) {
+            Ordering::Equal => self.advance(log, tag, Head { seq, hash }),
+            Ordering::Greater => self.index.insert(&g(tag), &next.encode()).map(drop),
+            Ordering::Less => Ok(()),
         }
     }
 
     /// Moves a log's head to this entry, and on over entries that came before their turn.
-    pub(super) fn advance(&self, log: &LogId, tag: &keys::LogTag, mut head: Head) -> Result<()> {
+    pub(super) fn advance(&self, log: &LogId, tag: keys::LogTag, mut head: Head) -> Result<()> {
         while let Some(place) = self.index.value::<EntryPlace>(&e(tag, head.seq + 1))? {
             let (_, payload) = self.frame_at(place.header)?;
             let (found, seq, hash, _) = read_entry(&payload).ok_or_else(|| self.index.fail(IndexFault::Lies))?;
@@ -141,7 +140,7 @@ impl Library {
     }
 
     fn add_body(&self, log: &LogId, seq: u64, at: Placed) -> Result<()> {
-        let key = e(&self.index.names.log(log), seq);
+        let key = e(self.index.names.log(log), seq);
         let Some(place) = self.index.value::<EntryPlace>(&key)? else { return Ok(()) };
         let newer = match place.body {
             BodyPlace::Missing => true,
@@ -155,7 +154,7 @@ impl Library {
     }
 
     fn erase_body(&self, log: &LogId, seq: u64) -> Result<()> {
-        let key = e(&self.index.names.log(log), seq);
+        let key = e(self.index.names.log(log), seq);
         if let Some(place) = self.index.value::<EntryPlace>(&key)? {
             self.index.insert(&key, &EntryPlace { body: BodyPlace::Erased, ..place }.encode())?;
         }

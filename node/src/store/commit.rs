@@ -148,7 +148,10 @@ impl Store {
         while bytes < GROUP_BYTES {
             let next = {
                 let mut queue = lock(&self.writer.queue);
-                if queue.is_empty() { break } else { queue.remove(0) }
+                if queue.is_empty() {
+                    break;
+                }
+                queue.remove(0)
             };
             let mut work = lock(&next.work).take().expect("a ticket is in the queue once");
             match self.usable().and_then(|()| self.review(&mut work, &mut entries)) {
@@ -212,7 +215,7 @@ impl Store {
     }
 
     fn place_of(&self, log: &LogId, seq: u64) -> Result<Option<EntryPlace>> {
-        self.library.index.value(&e(&self.library.index.names.log(log), seq))
+        self.library.index.value(&e(self.library.index.names.log(log), seq))
     }
 
     fn held_entry(&self, log: &LogId, seq: u64) -> Result<Option<(Hash, EntryPlace)>> {

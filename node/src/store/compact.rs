@@ -24,6 +24,9 @@ enum Fate {
     Shrinks(Vec<u8>),
 }
 
+/// What is done with each fact: itself, its place, its payload.
+type VisitFact<'a> = dyn FnMut(&Fact, Placed, &[u8]) -> Result<()> + 'a;
+
 impl Store {
     /// Rewrites every segment that holds something erased; says how many bytes that freed.
     pub fn compact(&self, progress: &mut dyn FnMut(Progress)) -> Result<u64> {
@@ -89,7 +92,7 @@ impl Store {
     }
 
     /// Visits every fact of a segment; says how long it is.
-    fn each(&self, segment: &Segment, visit: &mut dyn FnMut(&Fact, Placed, &[u8]) -> Result<()>) -> Result<u64> {
+    fn each(&self, segment: &Segment, visit: &mut VisitFact<'_>) -> Result<u64> {
         let mut walk = Walk::new(segment)?;
         loop {
             match walk.next()? {
@@ -116,7 +119,7 @@ impl Library {
         let stays = match fact {
             Fact::Object { hash, .. } => self.index.value::<Position>(&self.index.names.o(hash))? == Some(at),
             Fact::Body { log, seq } => {
-                let place = self.index.value::<EntryPlace>(&e(&self.index.names.log(log), *seq))?;
+                let place = self.index.value::<EntryPlace>(&e(self.index.names.log(log), *seq))?;
                 place.is_some_and(|place| place.body == BodyPlace::At(at))
             }
             Fact::Records { context, slots } => return self.fate_of_records(context, slots, at, payload),
@@ -159,14 +162,14 @@ impl Library {
                 }
             }
             Fact::Entry { log, seq, .. } => {
-                let key = e(&self.index.names.log(log), *seq);
+                let key = e(self.index.names.log(log), *seq);
                 let place = self.index.value::<EntryPlace>(&key)?;
                 if let Some(place) = place.filter(|place| place.header.segment == old) {
                     self.index.insert(&key, &EntryPlace { header: at.position, ..place }.encode())?;
                 }
             }
             Fact::Body { log, seq } => {
-                let key = e(&self.index.names.log(log), *seq);
+                let key = e(self.index.names.log(log), *seq);
                 let Some(place) = self.index.value::<EntryPlace>(&key)? else { return Ok(()) };
                 let BodyPlace::At(held) = place.body else { return Ok(()) };
                 if self.was_here(Some(held), at, old)? {

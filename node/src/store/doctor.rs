@@ -45,14 +45,14 @@ impl Diagnosis {
 pub fn doctor(
     dir: &Path,
     keys: &StoreKeys,
-    options: Options,
+    options: &Options,
     rebuild: bool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Diagnosis> {
     let mut diagnosis = Diagnosis::default();
     let lock = layout::lock(dir, options.lock_wait_ms)?;
     for (name, id) in [(FEDERATION_DIR, FEDERATION), (LOCAL_DIR, LOCAL)] {
-        check_journal(&options, &dir.join(name), id, &mut diagnosis, progress)?;
+        check_journal(options, &dir.join(name), id, &mut diagnosis, progress)?;
     }
     if !diagnosis.unsound.is_empty() {
         return Ok(diagnosis);
@@ -66,7 +66,7 @@ pub fn doctor(
     diagnosis.opened = Some(store.open_report().clone());
     store.close()?;
     drop(store);
-    diagnosis.index_differences = compare(dir, keys, &options, progress)?;
+    diagnosis.index_differences = compare(dir, keys, options, progress)?;
     if diagnosis.index_differences > 0 {
         mark_for_rebuild(&dir.join(INDEX_DIR));
     }

@@ -51,6 +51,9 @@ pub(super) enum Fault {
     },
 }
 
+/// What is done with each frame: its head, its place, its payload.
+pub(super) type Visit<'a> = dyn FnMut(&Head, Position, &[u8]) -> Result<()> + 'a;
+
 /// See the module.
 pub(super) struct Journal {
     disk: Arc<dyn Disk>,
@@ -129,16 +132,16 @@ impl Journal {
         let (start, mut back) = (tail.length, 0);
         let mut placed = Vec::with_capacity(commits.len());
         for commit in commits {
-            let mut places = Vec::with_capacity(commit.len());
+            let mut commit_at = Vec::with_capacity(commit.len());
             for (i, draft) in commit.iter().enumerate() {
                 let offset = u32::try_from(start + run.len() as u64).expect("segments are below 4 GiB");
                 let position = Position { segment: tail.segment.header.number, offset };
                 let sequence = tail.next_sequence + u64::from(back);
                 Head::within(sequence, back, draft.kind, i == 0, i + 1 == commit.len()).write(&draft.payload, &mut run);
-                places.push(Placed { position, sequence });
+                commit_at.push(Placed { position, sequence });
                 back += 1;
             }
-            placed.push(places);
+            placed.push(commit_at);
         }
         let segment = &tail.segment;
         segment.file.write_all_at(&run, start).doing("write", &segment.path)?;
@@ -174,11 +177,7 @@ impl Journal {
     }
 
     /// Visits every frame with this sequence or a later one, in order. `Ok(Err(..))` is a fault in the journal.
-    pub(super) fn scan(
-        &self,
-        from: u64,
-        visit: &mut dyn FnMut(&Head, Position, &[u8]) -> Result<()>,
-    ) -> Result<std::result::Result<(), Fault>> {
+    pub(super) fn scan(&self, from: u64, visit: &mut Visit<'_>) -> Result<std::result::Result<(), Fault>> {
         let segments = self.segments();
         let mut reached = None;
         for (i, segment) in segments.iter().enumerate() {

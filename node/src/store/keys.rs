@@ -137,18 +137,18 @@ pub(super) fn of_report(space: u8, report: &ReportTag) -> Vec<u8> {
 }
 
 /// All entries of a log.
-pub(super) fn e_prefix(log: &LogTag) -> Vec<u8> {
-    [b"E".as_slice(), log].concat()
+pub(super) fn e_prefix(log: LogTag) -> Vec<u8> {
+    [b"E".as_slice(), &log].concat()
 }
 
 /// One entry.
-pub(super) fn e(log: &LogTag, seq: u64) -> Vec<u8> {
-    [b"E".as_slice(), log, &seq.to_be_bytes()].concat()
+pub(super) fn e(log: LogTag, seq: u64) -> Vec<u8> {
+    [b"E".as_slice(), &log, &seq.to_be_bytes()].concat()
 }
 
 /// How far a log is unbroken.
-pub(super) fn g(log: &LogTag) -> Vec<u8> {
-    [b"G".as_slice(), log].concat()
+pub(super) fn g(log: LogTag) -> Vec<u8> {
+    [b"G".as_slice(), &log].concat()
 }
 
 /// The big-endian number that ends a key.

@@ -290,8 +290,8 @@ fn remember(library: &Library) -> Result<()> {
         let tag = *key[1..].first_chunk().ok_or_else(lies)?;
         let next = u64::decode(&value).ok_or_else(lies)?;
         let at = match next.checked_sub(1) {
-            Some(last) => index.value::<EntryPlace>(&e(&tag, last))?,
-            None => index.scan(&e_prefix(&tag), None, 1)?.pop().and_then(|(_, place)| EntryPlace::decode(&place)),
+            Some(last) => index.value::<EntryPlace>(&e(tag, last))?,
+            None => index.scan(&e_prefix(tag), None, 1)?.pop().and_then(|(_, place)| EntryPlace::decode(&place)),
         };
         let (_, payload) = library.frame_at(at.ok_or_else(lies)?.header)?;
         let (log, seq, hash, _) = read_entry(&payload).ok_or_else(lies)?;
@@ -300,7 +300,7 @@ fn remember(library: &Library) -> Result<()> {
         }
         library.memory().heads.insert(log, None);
         if next > 0 {
-            library.advance(&log, &tag, Head { seq, hash })?;
+            library.advance(&log, tag, Head { seq, hash })?;
         }
     }
     for (_, value) in index.scan(b"P", None, usize::MAX)? {

@@ -233,11 +233,11 @@ pub(super) fn records(sealer: &Sealer, records: &[Record]) -> Result<Vec<(Draft,
             }
             let at = u32::try_from(payload.len()).expect("a run is bounded");
             let ordinal = u16::try_from(slots.len() + 1).expect("a run is bounded");
-            let sealed = sealer.seal(&salt, u64::from(ordinal), &aad, &record_plain(record)?);
-            let length = u32::try_from(sealed.len()).map_err(|_| too_large(sealed.len()))?;
+            let part = sealer.seal(&salt, u64::from(ordinal), &aad, &record_plain(record)?);
+            let length = u32::try_from(part.len()).map_err(|_| too_large(part.len()))?;
             payload.extend_from_slice(&ordinal.to_le_bytes());
             payload.extend_from_slice(&length.to_le_bytes());
-            payload.extend_from_slice(&sealed);
+            payload.extend_from_slice(&part);
             let RecordId { report, revision, leaf, .. } = record.id;
             let bytes = u32::try_from(record.statement.len()).map_err(|_| too_large(record.statement.len()))?;
             slots.push(Slot { at, report, revision, leaf, indicator: record.indicator.clone(), bytes });
@@ -308,8 +308,8 @@ pub(super) fn read_record(sealer: &Sealer, segment: &Segment, at: Position, slot
     if SLOT + length > bytes.len() {
         bytes = segment.peek(slot_at, SLOT + length)?;
     }
-    let sealed = bytes.get(SLOT..SLOT + length).ok_or_else(damaged)?;
-    let plain = sealer.open(salt, u64::from(ordinal), &aad, sealed).ok_or_else(damaged)?;
+    let part = bytes.get(SLOT..SLOT + length).ok_or_else(damaged)?;
+    let plain = sealer.open(salt, u64::from(ordinal), &aad, part).ok_or_else(damaged)?;
     let (slot, statement) = parse_record(&plain, slot).ok_or_else(damaged)?;
     let (id, statement) = (context.id(&slot), statement.to_vec());
     Ok(Record { id, indicator: slot.indicator, received: context.received, state: context.state, statement })
@@ -322,8 +322,8 @@ fn decode_records(sealer: &Sealer, payload: &[u8]) -> Option<Fact> {
     let (mut slots, mut at) = (Vec::new(), FIRST_SLOT);
     while at < payload.len() {
         let (ordinal, length) = slot_head(&payload[at..])?;
-        let sealed = payload.get(at + SLOT..at + SLOT + length)?;
-        let plain = sealer.open(salt, u64::from(ordinal), &aad, sealed)?;
+        let part = payload.get(at + SLOT..at + SLOT + length)?;
+        let plain = sealer.open(salt, u64::from(ordinal), &aad, part)?;
         slots.push(parse_record(&plain, u32::try_from(at).ok()?)?.0);
         at += SLOT + length;
     }
@@ -363,8 +363,8 @@ fn seal_small(sealer: &Sealer, kind: Kind, plain: &[u8]) -> Result<Vec<u8>> {
 }
 
 fn open_small(sealer: &Sealer, kind: Kind, payload: &[u8]) -> Option<Vec<u8>> {
-    let (salt, sealed) = payload.split_first_chunk()?;
-    sealer.open(salt, 0, &[kind as u8], sealed)
+    let (salt, part) = payload.split_first_chunk()?;
+    sealer.open(salt, 0, &[kind as u8], part)
 }
 
 fn too_large(bytes: usize) -> StoreError {

@@ -109,11 +109,11 @@ impl Store {
         for (log, head) in heads {
             let tag = self.library.index.names.log(&log);
             let mut next = head.map_or(0, |head| head.seq + 1);
-            let last = self.library.index.last(&e_prefix(&tag))?.and_then(|key| last_number(&key));
+            let last = self.library.index.last(&e_prefix(tag))?.and_then(|key| last_number(&key));
             if last.is_none_or(|last| last < next) {
                 continue;
             }
-            for (key, _) in self.library.index.scan(&e_prefix(&tag), Some(&e(&tag, next)), usize::MAX)? {
+            for (key, _) in self.library.index.scan(&e_prefix(tag), Some(&e(tag, next)), usize::MAX)? {
                 let Some(seq) = last_number(&key) else { continue };
                 if seq > next {
                     gaps.push(Gap { log, seqs: next..seq });
@@ -126,7 +126,7 @@ impl Store {
 
     /// One entry.
     pub fn entry(&self, log: &LogId, seq: u64) -> Result<Option<StoredEntry>> {
-        let key = e(&self.library.index.names.log(log), seq);
+        let key = e(self.library.index.names.log(log), seq);
         self.reading(|| {
             let place = self.library.index.value::<EntryPlace>(&key)?;
             place.map(|place| self.stored_entry(log, seq, &place)).transpose()
@@ -149,7 +149,7 @@ impl Store {
 
     /// The hash of the entry at this position.
     pub fn header_at(&self, log: &LogId, seq: u64) -> Result<Option<Hash>> {
-        let key = e(&self.library.index.names.log(log), seq);
+        let key = e(self.library.index.names.log(log), seq);
         self.reading(|| {
             let Some(place) = self.library.index.value::<EntryPlace>(&key)? else { return Ok(None) };
             Ok(Some(self.header(log, seq, &place)?.0))

@@ -242,7 +242,7 @@ fn committers_share_the_journal_and_all_is_there() {
     });
     assert_eq!((store.counts().entries, store.counts().records), (160, 160));
     drop(store);
-    let diagnosis = doctor(dir.path(), &keys(), options(), false, &mut |_| {}).unwrap();
+    let diagnosis = doctor(dir.path(), &keys(), &options(), false, &mut |_| {}).unwrap();
     assert!(diagnosis.is_sound(), "{diagnosis:?}");
 }
 
@@ -281,7 +281,7 @@ proptest! {
         check(&store)?;
         store.close().unwrap();
         drop(store);
-        let diagnosis = doctor(dir.path(), &keys(), options(), true, &mut |_| {}).unwrap();
+        let diagnosis = doctor(dir.path(), &keys(), &options(), true, &mut |_| {}).unwrap();
         prop_assert!(diagnosis.is_sound(), "{:?}", diagnosis);
         check(&open(dir.path()).unwrap())?;
     }

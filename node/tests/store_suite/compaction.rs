@@ -46,7 +46,7 @@ fn erased_bytes_leave_the_disk_and_answers_stay() {
     let before = answers(&store, &[a]);
     store.close().unwrap();
     drop(store);
-    assert!(doctor(dir.path(), &keys(), options(), false, &mut |_| {}).unwrap().is_sound());
+    assert!(doctor(dir.path(), &keys(), &options(), false, &mut |_| {}).unwrap().is_sound());
     fs::remove_dir_all(dir.path().join("index")).unwrap();
     assert_eq!(answers(&open(dir.path()).unwrap(), &[a]), before);
 }
@@ -79,7 +79,7 @@ fn a_crash_at_any_step_of_a_compaction_changes_no_answer() {
             assert!(!found_in(&dir.join("federation"), &body(3)));
             store.close().unwrap();
             drop(store);
-            assert!(doctor(&dir, &keys(), options(), false, &mut |_| {}).unwrap().is_sound());
+            assert!(doctor(&dir, &keys(), &options(), false, &mut |_| {}).unwrap().is_sound());
         }
     }
 }
@@ -111,5 +111,5 @@ fn readers_and_writers_go_on_during_a_compaction() {
     store.compact(&mut |_| {}).unwrap();
     assert_eq!(answers(&store, &[a]), before);
     drop(store);
-    assert!(doctor(dir.path(), &keys(), options(), false, &mut |_| {}).unwrap().is_sound());
+    assert!(doctor(dir.path(), &keys(), &options(), false, &mut |_| {}).unwrap().is_sound());
 }

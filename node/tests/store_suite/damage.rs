@@ -70,7 +70,7 @@ fn an_index_with_garbage_in_its_file_never_gives_another_answer() {
         let right = asked.is_ok_and(|answers| answers == before);
         drop(store);
         if !right {
-            let diagnosis = doctor(&hurt, &keys(), options(), false, &mut |_| {}).unwrap();
+            let diagnosis = doctor(&hurt, &keys(), &options(), false, &mut |_| {}).unwrap();
             assert!(diagnosis.opened.unwrap().rebuilt.is_some() || diagnosis.index_differences > 0, "garbage at {at}");
         }
         let store = open(&hurt).unwrap();
@@ -115,9 +115,9 @@ fn damage_in_the_middle_is_named_and_costs_only_what_it_hit() {
         let hurt = &files[which.min(files.len() - 2)];
         let at = usize::try_from(fs::metadata(hurt).unwrap().len()).unwrap() / 2;
         flip(hurt, at);
-        let diagnosis = doctor(&data, &keys(), options(), false, &mut |_| {}).unwrap();
+        let diagnosis = doctor(&data, &keys(), &options(), false, &mut |_| {}).unwrap();
         assert!(matches!(&diagnosis.unsound[..], [StoreError::Damaged { file, .. }] if file == hurt), "{diagnosis:?}");
-        let diagnosis = doctor(&data, &keys(), options(), true, &mut |_| {}).unwrap();
+        let diagnosis = doctor(&data, &keys(), &options(), true, &mut |_| {}).unwrap();
         assert!(!diagnosis.is_sound(), "the doctor changes no journal");
 
         fs::remove_dir_all(data.join("index")).unwrap();
@@ -139,7 +139,7 @@ fn damage_in_the_middle_is_named_and_costs_only_what_it_hit() {
         assert_eq!(store.head(&a).unwrap().seq, 29);
         store.close().unwrap();
         drop(store);
-        assert!(doctor(&data, &keys(), options(), false, &mut |_| {}).unwrap().is_sound());
+        assert!(doctor(&data, &keys(), &options(), false, &mut |_| {}).unwrap().is_sound());
     }
 }
 
