@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::disk::{Disk, make_dir};
 use super::error::{Doing, Result};
 use super::frame::{Draft, Head, Kind};
+use super::salvage::{salvage_walk, was_acknowledged};
 use super::segment::{self, Header, Position, Segment, Stride, Walk, file_name};
 use super::types::{Damage, Torn};
 
@@ -396,76 +397,4 @@ fn drop_superseded_snapshots(disk: &dyn Disk, dir: &Path, table: &mut BTreeMap<u
         disk.remove(&path).doing("remove", &path)?;
     }
     Ok(())
-}
-
-/// After a fault in the last segment: whether frames of a *later write* follow, which proves that what is broken
-/// had been synced.
-fn was_acknowledged(walk: &mut Walk<'_>) -> Result<bool> {
-    let broken = walk.expected;
-    while let Some((offset, head)) = walk.resync()? {
-        if head.sequence - u64::from(head.back).min(head.sequence) > broken {
-            return Ok(true);
-        }
-        walk.skip_to(offset, &head);
-    }
-    Ok(false)
-}
-
-struct Loss {
-    offset: u64,
-    bytes: u64,
-    from_sequence: u64,
-    to_sequence: Option<u64>,
-}
-
-impl Loss {
-    fn into_damage(self, file: PathBuf) -> Damage {
-        let to = self.to_sequence.unwrap_or(self.from_sequence);
-        Damage { file, offset: self.offset, bytes: self.bytes, sequences: self.from_sequence..to, resupply: Vec::new() }
-    }
-}
-
-/// Collects the frames of all whole commits; says what stretch, from the first fault to the last, was lost.
-fn salvage_walk(damaged: &Segment, commits: &mut Vec<(Head, Vec<u8>)>) -> Result<Loss> {
-    let mut walk = Walk::new(damaged)?;
-    let mut loss = Loss { offset: 0, bytes: 0, from_sequence: walk.expected, to_sequence: None };
-    let mut commit = Vec::new();
-    loop {
-        match walk.next()? {
-            Stride::Frame(head, _) => {
-                commit.push((head, walk.payload().to_vec()));
-                if head.last {
-                    commits.append(&mut commit);
-                }
-            }
-            Stride::End => {
-                loss.to_sequence = loss.to_sequence.or((loss.offset == 0).then_some(loss.from_sequence));
-                return Ok(loss);
-            }
-            Stride::Fault(offset) => {
-                if loss.offset == 0 {
-                    let lost_from = commit.first().map_or(walk.expected, |(head, _)| head.sequence);
-                    (loss.offset, loss.from_sequence) = (offset, lost_from);
-                }
-                commit.clear();
-                let resumed = resume(&mut walk)?;
-                loss.bytes = resumed.map_or(walk.length() - loss.offset, |(at, _)| at - loss.offset);
-                loss.to_sequence = resumed.map(|(_, sequence)| sequence);
-                if resumed.is_none() {
-                    return Ok(loss);
-                }
-            }
-        }
-    }
-}
-
-/// Goes to the next frame that is sound and begins a commit.
-fn resume(walk: &mut Walk<'_>) -> Result<Option<(u64, u64)>> {
-    while let Some((offset, head)) = walk.resync()? {
-        walk.skip_to(offset, &head);
-        if head.first {
-            return Ok(Some((offset, head.sequence)));
-        }
-    }
-    Ok(None)
 }

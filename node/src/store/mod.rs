@@ -7,7 +7,7 @@
 //!
 //! It knows bytes, hashes and ids, and not what they mean: whoever commits has verified. It reads no clock.
 //!
-//! In reading order: `types`, `error`; `disk`, `frame`, `segment`, `journal` (durable bytes); `seal`, `payload` (what
+//! In reading order: `types`, `error`; `disk`, `frame`, `segment`, `salvage`, `journal` (durable bytes); `seal`, `payload` (what
 //! frames mean); `keys`, `index`, `apply` (finding them again); `local`; `commit`, `read`, `compact`, `open`, `layout`,
 //! `doctor` (the use-cases).
 //!
@@ -29,6 +29,7 @@ mod local;
 mod open;
 mod payload;
 mod read;
+mod salvage;
 mod seal;
 mod segment;
 mod types;

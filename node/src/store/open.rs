@@ -185,7 +185,8 @@ impl Opening<'_> {
         let index = self.dir.join(INDEX_DIR);
         if index.exists() {
             if reason == Rebuilt::Damaged {
-                let aside = (1u32..).map(|n| self.dir.join(format!("{INDEX_DIR}.damaged-{n}"))).find(|p| !p.exists());
+                let aside =
+                    (1..=u32::MAX).map(|n| self.dir.join(format!("{INDEX_DIR}.damaged-{n}"))).find(|p| !p.exists());
                 let aside = aside.expect("numbers do not run out");
                 fs::rename(&index, &aside).doing("rename", &index)?;
                 tracing::error!(aside = %aside.display(), "the index is damaged and is built anew");

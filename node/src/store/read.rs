@@ -69,7 +69,7 @@ impl Store {
 
     /// Records held or in quarantine: by author, the oldest first.
     pub fn quarantine(&self, after: Option<&Cursor>, limit: usize) -> Result<Vec<(Cursor, Record)>> {
-        self.held(b"Q".to_vec(), after, limit)
+        self.held(b"Q", after, limit)
     }
 
     /// Records of this author held or in quarantine, the oldest first: what to erase when there are too many.
@@ -79,7 +79,7 @@ impl Store {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Vec<(Cursor, Record)>> {
-        self.held([b"Q".as_slice(), &self.library.index.names.agency(author)].concat(), after, limit)
+        self.held(&[b"Q".as_slice(), &self.library.index.names.agency(author)].concat(), after, limit)
     }
 
     /// How much is held or in quarantine, by author.
@@ -219,11 +219,11 @@ impl Store {
         Counts { journal_bytes: self.library.journal.bytes(), ..counts }
     }
 
-    fn held(&self, prefix: Vec<u8>, after: Option<&Cursor>, limit: usize) -> Result<Vec<(Cursor, Record)>> {
+    fn held(&self, prefix: &[u8], after: Option<&Cursor>, limit: usize) -> Result<Vec<(Cursor, Record)>> {
         let index = &self.library.index;
         self.reading(|| {
             let mut records = Vec::new();
-            for (key, suffix) in index.scan(&prefix, after.map(|c| c.0.as_slice()), limit)? {
+            for (key, suffix) in index.scan(prefix, after.map(|c| c.0.as_slice()), limit)? {
                 let p = [b"P".as_slice(), &suffix].concat();
                 let Some(held) = index.value::<HeldPlace>(&p)? else { continue };
                 let record = self.library.record_at(&held.place)?;

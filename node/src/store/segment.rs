@@ -19,7 +19,9 @@ use super::frame::{self, Head, MAX_PAYLOAD};
 pub(super) const LAYOUT: u32 = 1;
 
 /// Bytes before the first frame.
-pub(super) const HEADER: u64 = 42;
+pub(super) const HEADER: u64 = HEADER_BYTES as u64;
+
+const HEADER_BYTES: usize = 42;
 
 const MAGIC: &[u8; 8] = b"EntJrnl\n";
 const REWRITTEN: u8 = 1;
@@ -78,7 +80,7 @@ impl Header {
 
     /// Reads a header; `Ok(None)` if it is damaged.
     fn parse(bytes: &[u8]) -> Result<Option<Header>> {
-        let Some(bytes) = bytes.first_chunk::<{ HEADER as usize }>() else { return Ok(None) };
+        let Some(bytes) = bytes.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
         let u32_at = |at: usize| u32::from_le_bytes(*bytes[at..].first_chunk().expect("within the header"));
         let u64_at = |at: usize| u64::from_le_bytes(*bytes[at..].first_chunk().expect("within the header"));
         if &bytes[..8] != MAGIC {
@@ -132,7 +134,7 @@ impl Segment {
     /// Opens a segment; with a damaged header, `sound` is false and the number comes from the file's name.
     pub(super) fn open(disk: &dyn Disk, path: &Path, journal: u8, number: u32) -> Result<(Segment, bool)> {
         let file = disk.open(path).doing("open", path)?;
-        let mut bytes = [0; HEADER as usize];
+        let mut bytes = [0; HEADER_BYTES];
         let read = read_full(file.as_ref(), &mut bytes, 0).doing("read", path)?;
         let found = Header::parse(&bytes[..read])?.filter(|h| h.number == number && h.journal == journal);
         let header = Header { journal, number, replaces: 0, base: 0, end: 0, snapshot: false };

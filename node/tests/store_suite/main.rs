@@ -1,4 +1,5 @@
 //! The store as its callers see it, on real files in a temporary directory.
+#![expect(clippy::unwrap_used, reason = "helpers of tests panic like tests")]
 
 mod answers;
 mod compaction;
