@@ -88,8 +88,16 @@ impl Journal {
             table.insert(*number, Arc::new(segment));
         }
         drop_superseded_snapshots(disk.as_ref(), dir, &mut table)?;
-        for segment in table.values().filter(|s| table.contains_key(&s.header.replaces)) {
-            found.replaced.push((segment.header.replaces, segment.header.number));
+        for (old, new) in replacements(&table) {
+            if reads(&table[&old])? {
+                found.replaced.push((old, new));
+            } else {
+                // A salvage was interrupted before the damaged file was put aside: it begins again.
+                let path = dir.join(file_name(new));
+                disk.remove(&path).doing("remove", &path)?;
+                table.remove(&new);
+                unsound.push(old);
+            }
         }
         let header = Header { journal: id, number: 0, replaces: 0, base: 1, end: 0, snapshot: false };
         let placeholder = match table.values().next() {
@@ -397,4 +405,22 @@ fn drop_superseded_snapshots(disk: &dyn Disk, dir: &Path, table: &mut BTreeMap<u
         disk.remove(&path).doing("remove", &path)?;
     }
     Ok(())
+}
+
+/// Pairs of segments (old, new) of which the new one takes the old one's place.
+fn replacements(table: &BTreeMap<u32, Arc<Segment>>) -> Vec<(u32, u32)> {
+    let pairs = table.values().map(|segment| (segment.header.replaces, segment.header.number));
+    pairs.filter(|(old, _)| table.contains_key(old)).collect()
+}
+
+/// Whether a segment reads from end to end.
+fn reads(segment: &Segment) -> Result<bool> {
+    let mut walk = Walk::new(segment)?;
+    loop {
+        match walk.next()? {
+            Stride::Frame(..) => {}
+            Stride::Fault(_) => return Ok(false),
+            Stride::End => return Ok(true),
+        }
+    }
 }

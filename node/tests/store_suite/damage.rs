@@ -196,3 +196,25 @@ fn a_place_that_does_not_read_at_run_time_is_an_error_and_salvaged_at_the_next_o
     drop(store);
     assert_eq!(open(dir.path()).unwrap().open_report().damage.len(), 1);
 }
+
+#[test]
+fn a_salvage_that_was_interrupted_begins_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, stopped) = (dir.path().join("data"), dir.path().join("stopped"));
+    let (a, _) = filled(&data);
+    let hurt = segments(&data.join("federation"))[1].clone();
+    flip(&hurt, 60);
+    copy(&data, &stopped);
+    fs::remove_dir_all(data.join("index")).unwrap();
+    let store = open(&data).unwrap();
+    let told = store.open_report().damage[0].resupply.clone();
+    let salvaged = segments(&data.join("federation")).into_iter().find(|path| {
+        let header = fs::read(path).unwrap();
+        header[18..22] == 2u32.to_le_bytes()
+    });
+    let salvaged = salvaged.unwrap();
+    fs::copy(&salvaged, stopped.join("federation").join(salvaged.file_name().unwrap())).unwrap();
+    let again = open(&stopped).unwrap();
+    assert_eq!(again.open_report().damage[0].resupply, told);
+    assert_eq!(answers(&again, &[a]).entries, answers(&store, &[a]).entries);
+}
