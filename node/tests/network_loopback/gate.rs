@@ -1,12 +1,10 @@
 //! Gossip between nodes on loopback: it reaches the parties of its agreement, and tells others nothing.
 
-mod network_support;
-
 use std::path::Path;
 
+use crate::support::{Node, QUIC, TCP, exchange, group};
 use entente_node::network::{Command, Event, Group, Verdict, read_tap};
 use entente_protocol::id::{AgreementId, Hash};
-use network_support::{Node, QUIC, TCP, group};
 
 /// The name as the wire specification gives it, computed anew.
 fn protocol_name(agreement: &AgreementId) -> String {
@@ -83,7 +81,7 @@ async fn an_outsider_learns_neither_name_nor_id_nor_message() {
             (two.agreement, b"the canary of two".to_vec())
         );
         // A round trip on D's connection: whatever was sent to it before has arrived.
-        let (answered, _) = tokio::join!(d.ask(a.agency, b"ping"), a.answer(d.agency));
+        let (answered, _) = exchange(&mut d, &mut a, b"ping").await;
         answered.expect("an answer");
 
         let traces = |group: &Group, canary: &str| {

@@ -11,25 +11,25 @@ use entente_protocol::id::{AgencyId, AgreementId};
 use libp2p::identity::Keypair;
 use tokio::sync::mpsc;
 
-pub const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
-pub const TCP: &str = "/ip4/127.0.0.1/tcp/0";
+pub(crate) const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
+pub(crate) const TCP: &str = "/ip4/127.0.0.1/tcp/0";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub struct Node {
-    pub agency: AgencyId,
-    pub addresses: Vec<String>,
-    pub handle: Handle,
-    pub events: mpsc::Receiver<Event>,
+pub(crate) struct Node {
+    pub(crate) agency: AgencyId,
+    pub(crate) addresses: Vec<String>,
+    pub(crate) handle: Handle,
+    pub(crate) events: mpsc::Receiver<Event>,
     seed: u8,
 }
 
 impl Node {
-    pub async fn start(seed: u8, listen: &[&str]) -> Self {
+    pub(crate) async fn start(seed: u8, listen: &[&str]) -> Self {
         Self::start_tapped(seed, listen, None).await
     }
 
-    pub async fn start_tapped(seed: u8, listen: &[&str], tap: Option<PathBuf>) -> Self {
+    pub(crate) async fn start_tapped(seed: u8, listen: &[&str], tap: Option<PathBuf>) -> Self {
         let listen: Vec<String> = listen.iter().map(ToString::to_string).collect();
         let config = Config {
             transport_seed: [seed; 32],
@@ -58,7 +58,7 @@ impl Node {
     }
 
     /// How others pin this node and dial it.
-    pub fn partner(&self) -> Partner {
+    pub(crate) fn partner(&self) -> Partner {
         let keypair = Keypair::ed25519_from_bytes([self.seed; 32]).expect("a seed");
         let public = keypair
             .public()
@@ -73,14 +73,14 @@ impl Node {
     }
 
     /// How others pin this node without dialling it.
-    pub fn silent_partner(&self) -> Partner {
+    pub(crate) fn silent_partner(&self) -> Partner {
         Partner {
             addresses: Vec::new(),
             ..self.partner()
         }
     }
 
-    pub async fn know(&self, partners: &[Partner], groups: &[Group]) {
+    pub(crate) async fn know(&self, partners: &[Partner], groups: &[Group]) {
         let topology = Command::Topology {
             partners: partners.to_vec(),
             groups: groups.to_vec(),
@@ -88,12 +88,12 @@ impl Node {
         self.send(topology).await;
     }
 
-    pub async fn send(&self, command: Command) {
+    pub(crate) async fn send(&self, command: Command) {
         assert!(self.handle.send(command).await, "the network runs");
     }
 
     /// The first event that fits; those before it are passed over.
-    pub async fn until<T>(&mut self, mut fits: impl FnMut(Event) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(&mut self, mut fits: impl FnMut(Event) -> Option<T>) -> T {
         let search = async {
             loop {
                 let event = self.events.recv().await.expect("the network runs");
@@ -107,7 +107,7 @@ impl Node {
             .expect("the event comes in time")
     }
 
-    pub async fn connected(&mut self, other: AgencyId) -> String {
+    pub(crate) async fn connected(&mut self, other: AgencyId) -> String {
         self.until(|event| match event {
             Event::Connected { agency, address } if agency == other => Some(address),
             _ => None,
@@ -115,7 +115,7 @@ impl Node {
         .await
     }
 
-    pub async fn disconnected(&mut self, other: AgencyId) {
+    pub(crate) async fn disconnected(&mut self, other: AgencyId) {
         self.until(|event| match event {
             Event::Disconnected { agency } if agency == other => Some(()),
             _ => None,
@@ -123,7 +123,7 @@ impl Node {
         .await;
     }
 
-    pub async fn joined(&mut self, group: &Group, other: AgencyId) {
+    pub(crate) async fn joined(&mut self, group: &Group, other: AgencyId) {
         self.until(|event| match event {
             Event::Joined { agreement, agency }
                 if agreement == group.agreement && agency == other =>
@@ -135,7 +135,11 @@ impl Node {
         .await;
     }
 
-    pub async fn ask(&mut self, agency: AgencyId, bytes: &[u8]) -> Result<Vec<u8>, RequestFailure> {
+    pub(crate) async fn ask(
+        &mut self,
+        agency: AgencyId,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, RequestFailure> {
         let request = RequestId(7);
         self.send(Command::Request {
             agency,
@@ -151,7 +155,7 @@ impl Node {
     }
 
     /// Answers the next request with its bytes reversed, and returns them.
-    pub async fn answer(&mut self, asker: AgencyId) -> Vec<u8> {
+    pub(crate) async fn answer(&mut self, asker: AgencyId) -> Vec<u8> {
         let (ticket, bytes) = self
             .until(|event| match event {
                 Event::Request {
@@ -174,7 +178,7 @@ impl Node {
         bytes
     }
 
-    pub async fn publish(&self, group: &Group, bytes: &[u8]) {
+    pub(crate) async fn publish(&self, group: &Group, bytes: &[u8]) {
         self.send(Command::Publish {
             agreement: group.agreement,
             bytes: bytes.to_vec(),
@@ -182,7 +186,7 @@ impl Node {
         .await;
     }
 
-    pub async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.send(Command::Shutdown).await;
         let end = async { while self.events.recv().await.is_some() {} };
         tokio::time::timeout(PATIENCE, end)
@@ -191,7 +195,7 @@ impl Node {
     }
 }
 
-pub fn group(id: u8, parties: &[&Node]) -> Group {
+pub(crate) fn group(id: u8, parties: &[&Node]) -> Group {
     let parties: BTreeSet<AgencyId> = parties.iter().map(|node| node.agency).collect();
     Group {
         agreement: AgreementId::from_bytes([id; 32]),
@@ -200,7 +204,10 @@ pub fn group(id: u8, parties: &[&Node]) -> Group {
 }
 
 /// Two nodes of which the first dials the second, connected.
-pub async fn pair(listen: &[&str], groups: impl Fn(&Node, &Node) -> Vec<Group>) -> (Node, Node) {
+pub(crate) async fn pair(
+    listen: &[&str],
+    groups: impl Fn(&Node, &Node) -> Vec<Group>,
+) -> (Node, Node) {
     let (mut near, mut far) = (Node::start(1, &[]).await, Node::start(2, listen).await);
     let groups = groups(&near, &far);
     far.know(&[near.silent_partner()], &groups).await;
@@ -208,4 +215,14 @@ pub async fn pair(listen: &[&str], groups: impl Fn(&Node, &Node) -> Vec<Group>) 
     near.connected(far.agency).await;
     far.connected(near.agency).await;
     (near, far)
+}
+
+/// One node asks, the other answers with the bytes reversed; the response, and what was heard.
+pub(crate) async fn exchange(
+    asker: &mut Node,
+    answerer: &mut Node,
+    bytes: &[u8],
+) -> (Result<Vec<u8>, RequestFailure>, Vec<u8>) {
+    let (near, far) = (asker.agency, answerer.agency);
+    tokio::join!(asker.ask(far, bytes), answerer.answer(near))
 }

@@ -1,11 +1,9 @@
 //! Connections, requests and responses between nodes on loopback.
 
-mod network_support;
-
+use crate::support::{Node, QUIC, TCP, exchange, group, pair};
 use entente_node::network::{
     Command, Event, Partner, REQUEST_BYTES, RESPONSE_BYTES, RequestFailure, UnreachableReason,
 };
-use network_support::{Node, QUIC, TCP, group, pair};
 
 #[tokio::test]
 async fn partners_ask_and_answer_over_quic_and_over_tcp() {
@@ -14,12 +12,11 @@ async fn partners_ask_and_answer_over_quic_and_over_tcp() {
         assert!(far.addresses[0].contains(word));
         let large = vec![9; REQUEST_BYTES];
         for request in [b"heads?".as_slice(), b"", &large] {
-            let (response, heard) =
-                tokio::join!(near.ask(far.agency, request), far.answer(near.agency));
+            let (response, heard) = exchange(&mut near, &mut far, request).await;
             assert_eq!(heard, request);
             assert_eq!(response, Ok(request.iter().rev().copied().collect()));
         }
-        let (response, _) = tokio::join!(far.ask(near.agency, b"back"), near.answer(far.agency));
+        let (response, _) = exchange(&mut far, &mut near, b"back").await;
         assert_eq!(
             response,
             Ok(b"kcab".to_vec()),
@@ -81,6 +78,7 @@ async fn what_is_too_large_or_refused_fails_with_its_reason() {
         near.ask(far.agency, &too_large).await,
         Err(RequestFailure::TooLarge)
     );
+    let agency = far.agency;
     let tickets = async {
         for too_large in [true, false] {
             let ticket = far
@@ -100,14 +98,11 @@ async fn what_is_too_large_or_refused_fails_with_its_reason() {
     };
     let asks = async {
         for _ in 0..2 {
-            assert_eq!(
-                near.ask(far.agency, b"x").await,
-                Err(RequestFailure::Refused)
-            );
+            assert_eq!(near.ask(agency, b"x").await, Err(RequestFailure::Refused));
         }
     };
     tokio::join!(tickets, asks);
-    let (full, _) = tokio::join!(near.ask(far.agency, b"full page"), async {
+    let (full, _) = tokio::join!(near.ask(agency, b"full page"), async {
         let ticket = far
             .until(|event| match event {
                 Event::Request { ticket, .. } => Some(ticket),
@@ -150,7 +145,7 @@ async fn a_slow_desk_costs_its_partners_an_answer_and_itself_no_memory() {
 
     // It wakes up, and is as good as new.
     while far.events.try_recv().is_ok() {}
-    let (response, _) = tokio::join!(near.ask(far.agency, b"ab"), far.answer(near.agency));
+    let (response, _) = exchange(&mut near, &mut far, b"ab").await;
     assert_eq!(response, Ok(b"ba".to_vec()));
 }
 
@@ -165,7 +160,7 @@ async fn a_partner_that_restarts_on_its_address_is_reconnected() {
         far.know(&[near.silent_partner()], &[]).await;
         near.connected(agency).await;
         far.connected(near.agency).await;
-        let (response, _) = tokio::join!(near.ask(agency, b"ab"), far.answer(near.agency));
+        let (response, _) = exchange(&mut near, &mut far, b"ab").await;
         assert_eq!(response, Ok(b"ba".to_vec()));
     }
 }
@@ -181,8 +176,8 @@ async fn both_sides_may_dial_at_once() {
     let (near_agency, far_agency) = (near.agency, far.agency);
     tokio::join!(near.connected(far_agency), far.connected(near_agency));
     for _ in 0..4 {
-        let (there, _) = tokio::join!(near.ask(far_agency, b"ab"), far.answer(near_agency));
-        let (back, _) = tokio::join!(far.ask(near_agency, b"cd"), near.answer(far_agency));
+        let (there, _) = exchange(&mut near, &mut far, b"ab").await;
+        let (back, _) = exchange(&mut far, &mut near, b"cd").await;
         assert_eq!((there, back), (Ok(b"ba".to_vec()), Ok(b"dc".to_vec())));
     }
 }
