@@ -147,6 +147,13 @@ pub(super) mod local {
         [GONE, Hash::of(&[mark, indicator]).as_bytes()].concat()
     }
 
+    /// How far partners' feeds have been read.
+    pub(crate) const CURSORS: &[u8] = b"cursor/";
+
+    pub(crate) fn cursor(from: AgencyId, scope: Hash) -> Vec<u8> {
+        [CURSORS, from.as_bytes(), scope.as_bytes()].concat()
+    }
+
     pub(crate) fn scope(scope: Hash) -> Vec<u8> {
         [SCOPES, scope.as_bytes()].concat()
     }

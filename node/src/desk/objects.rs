@@ -100,7 +100,7 @@ impl Desk {
     fn after_objects(&self, ledger: &mut Ledger, scope: Hash) -> Result<(), DeskError> {
         let book = self.book();
         self.signals.tell(|news| {
-            news.feeds.insert(scope);
+            news.feed(scope, false);
             news.topology = true;
         });
         if book.scope(scope).is_some() {
