@@ -1,7 +1,7 @@
 //! Typologies: of what crime an indicator speaks, as a scheme URI and an id in it.
 //!
 //! Our scheme, [`SCHEME`], takes the abuse concepts of INTERPOL's DW-VA taxonomy 0.1, the concepts that GraphSense
-//! TagPacks add to it, and the frauds of the MISP cryptocurrency-threat galaxy that neither has. No published list is
+//! tag packs add to it, and the frauds of the MISP cryptocurrency-threat galaxy that neither has. No published list is
 //! complete, so the list and its version are ours: an id is never given another meaning, and a version only adds.
 //! People choose from the table; a partner's typology is kept whatever its scheme, so that a newer partner's reports
 //! survive. The URN namespace is not registered with IANA: the name need only be unique among partners.

@@ -39,7 +39,7 @@ fn fault(text: &str) -> Fault {
     }
 }
 
-/// The chain of Bitcoin's that a SegWit vector is written for.
+/// The chain of Bitcoin's that a segwit vector is written for.
 fn bitcoin_of(text: &str) -> &'static str {
     if text.to_lowercase().starts_with("tb1") { "btc-testnet" } else { "bitcoin" }
 }
@@ -264,7 +264,7 @@ fn a_changed_character_is_refused_where_the_form_has_a_checksum() {
     let bech32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     for text in ONE_OF_EACH.iter().filter(|text| !text.starts_with("eip155") && !text.starts_with("solana")) {
         let address = Address::parse(text).unwrap();
-        let segwit = address.canonical().contains('0');
+        let segwit = address.canonical().starts_with("bc1") || address.canonical().starts_with("tb1");
         let alphabet = if segwit { bech32 } else { base58 };
         for changed in one_character_off(address.canonical(), alphabet) {
             assert!(Address::on(address.chain(), &changed).is_err(), "{changed}");

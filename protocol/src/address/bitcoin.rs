@@ -1,11 +1,11 @@
-//! Bitcoin: base58check with a version byte for P2PKH and P2SH; SegWit with bech32 for witness version 0 (BIP-173) and
+//! Bitcoin: base58check with a version byte for P2PKH and P2SH; segwit with bech32 for witness version 0 (BIP-173) and
 //! bech32m from version 1 on (BIP-350).
 //!
 //! Main network and testnet are told apart by version byte and human-readable part. Signet and testnet4 write
 //! addresses as testnet does, and cannot be told from it.
 
 use bech32::primitives::decode::{CheckedHrpstring, PaddingError};
-use bech32::{Bech32, Bech32m};
+use bech32::{Bech32, Bech32m, Fe32};
 
 use super::{Fault, base58};
 
@@ -25,7 +25,7 @@ impl Network {
         }
     }
 
-    /// The human-readable part of SegWit addresses.
+    /// The human-readable part of segwit addresses.
     const fn hrp(self) -> &'static str {
         match self {
             Network::Main => "bc",
@@ -37,7 +37,7 @@ impl Network {
 /// Version bytes of private keys in wallet import format, main network and testnet.
 const PRIVATE_KEYS: [u8; 2] = [128, 239];
 
-/// Longest SegWit address, in characters (BIP-173).
+/// Longest segwit address, in characters (BIP-173).
 const MAX_SEGWIT: usize = 90;
 
 pub(super) fn read(network: Network, text: &str) -> Result<String, Fault> {
@@ -88,22 +88,22 @@ fn read_segwit(network: Network, text: &str) -> Result<String, Fault> {
     let is_bech32m = with_bech32m.is_ok();
     let mut data = with_bech32.or(with_bech32m).map_err(|_| Fault::Checksum)?;
     let empty = Fault::Length { unit: "bytes of witness program", found: 0, expected: "2 to 40" };
-    let version = data.remove_witness_version().ok_or(empty)?;
-    if version.to_u8() > 16 {
-        return Err(Fault::WitnessVersion { version: version.to_u8() });
+    let first = *data.data_part_ascii_no_checksum().first().ok_or(empty)?;
+    let version = Fe32::from_char(first.into()).expect("a bech32 character").to_u8();
+    if data.remove_witness_version().is_none() {
+        return Err(Fault::WitnessVersion { version });
     }
-    if is_bech32m != (version.to_u8() > 0) {
-        return Err(Fault::ChecksumKind { version: version.to_u8() });
+    if is_bech32m != (version > 0) {
+        return Err(Fault::ChecksumKind { version });
     }
     data.validate_segwit_padding().map_err(|_: PaddingError| Fault::Padding)?;
     let length = data.byte_iter().len();
-    if version.to_u8() == 0 && !matches!(length, 20 | 32) {
+    if version == 0 && !matches!(length, 20 | 32) {
         return Err(Fault::Length { unit: "bytes of witness program", found: length, expected: "20 or 32" });
     }
     if !(2..=40).contains(&length) {
         return Err(Fault::Length { unit: "bytes of witness program", found: length, expected: "2 to 40" });
     }
-    drop(data);
     Ok(text)
 }
 

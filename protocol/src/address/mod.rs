@@ -5,7 +5,7 @@
 //!
 //! | chains | read | canonical |
 //! |---|---|---|
-//! | Bitcoin, testnet | P2PKH and P2SH (base58check), SegWit (BIP-173, BIP-350), in one case | base58check as it is; SegWit in lower case |
+//! | Bitcoin, testnet | P2PKH and P2SH (base58check), segwit (BIP-173, BIP-350), in one case | base58check as it is; segwit in lower case |
 //! | EVM | 20 bytes in hexadecimal, `0x` or not; mixed case only with a right EIP-55 checksum | `0x` and lower case |
 //! | TRON | base58check, or the 21 bytes `41…` in hexadecimal | base58check, `T…` |
 //! | Solana | base58 of 32 bytes (it has no checksum) | the same |
@@ -108,7 +108,7 @@ pub enum Fault {
     /// Upper and lower case in a form that is written in one of them (BIP-173).
     #[error("upper and lower case are mixed: write it in lower case, as the wallet shows it")]
     MixedCase,
-    /// A SegWit address whose checksum is of the kind that another witness version uses (BIP-350).
+    /// A segwit address whose checksum is of the kind that another witness version uses (BIP-350).
     #[error(
         "the checksum is of the wrong kind for witness version {version}: the software that made it is out of date"
     )]
@@ -116,14 +116,14 @@ pub enum Fault {
         /// Its witness version.
         version: u8,
     },
-    /// A witness version that SegWit does not have.
+    /// A witness version that segwit does not have.
     #[error("witness version {version}, where at most 16 exists")]
     WitnessVersion {
         /// The version found.
         version: u8,
     },
     /// Bits at the end that encode nothing, and are too many or not zero.
-    #[error("its last bits are not the zeros that fill up a SegWit address")]
+    #[error("its last bits are not the zeros that fill up a segwit address")]
     Padding,
     /// A version byte or prefix that no address of this chain has.
     #[error("version or prefix {version} is of no address on this chain")]
