@@ -46,20 +46,26 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
 ];
 
-/// Counts and logs a request by its route, which names no address and no report, and adds the headers.
+/// Adds the headers that every answer has.
+pub(super) async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// Counts and logs a request by its route, which names no address and no report.
 pub(super) async fn watch(State(api): State<Shared>, request: Request, next: Next) -> Response {
     let began = clock::monotonic();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
+    let response = next.run(request).await;
     let took = clock::monotonic().saturating_duration_since(began);
     let status = response.status().as_u16();
     api.counted.add(status, took);
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     tracing::debug!(%method, route, status, took_us = took.as_micros(), "answered");
-    for (name, value) in HEADERS {
-        response.headers_mut().insert(name, value);
-    }
     response
 }
 
