@@ -1,3 +1,7 @@
 //! Node.
 
+pub mod clock;
+pub mod config;
+pub mod desk;
 pub mod store;
+pub mod vault;

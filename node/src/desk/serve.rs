@@ -30,12 +30,7 @@ impl Desk {
     }
 
     /// Objects of a feed by name, up to a page; what another feed holds is not among them.
-    pub fn objects(
-        &self,
-        scope: &Hash,
-        names: &[Hash],
-        max_bytes: usize,
-    ) -> Result<Vec<(u8, Vec<u8>)>, DeskError> {
+    pub fn objects(&self, scope: &Hash, names: &[Hash], max_bytes: usize) -> Result<Vec<(u8, Vec<u8>)>, DeskError> {
         let mut objects = Vec::new();
         let mut room = max_bytes;
         for name in names {
