@@ -62,9 +62,9 @@ mod tests {
         assert!(!bucket.take(1, start + Duration::from_millis(99)));
         assert!(bucket.take(1, start + Duration::from_millis(100)));
         assert!(
-            !bucket.take(21, start + Duration::from_secs(3600)),
+            !bucket.take(21, start + Duration::from_hours(1)),
             "never more than the ceiling"
         );
-        assert!(bucket.take(20, start + Duration::from_secs(3600)));
+        assert!(bucket.take(20, start + Duration::from_hours(1)));
     }
 }

@@ -99,7 +99,7 @@ impl Driver {
 
     fn command(&mut self, command: Command) -> ControlFlow<()> {
         match command {
-            Command::Topology { partners, groups } => self.set_topology(partners, groups),
+            Command::Topology { partners, groups } => self.set_topology(partners, &groups),
             Command::Publish { agreement, bytes } => self.publish(&agreement, bytes),
             Command::Verdict { ticket, verdict } => self.judge(&ticket.0, verdict),
             Command::Request { agency, id, bytes } => self.request(agency, id, bytes),
@@ -131,7 +131,7 @@ impl Driver {
             } => self.dial_failed(&peer, &error),
             SwarmEvent::IncomingConnectionError { .. } => self.stats.connections_refused.add(1),
             SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => {
-                self.listening()
+                self.listening();
             }
             SwarmEvent::ListenerClosed { reason, .. } => {
                 tracing::error!(?reason, "a listener closed");
@@ -144,7 +144,7 @@ impl Driver {
 
     // Topology and connections.
 
-    fn set_topology(&mut self, partners: Vec<Partner>, groups: Vec<Group>) {
+    fn set_topology(&mut self, partners: Vec<Partner>, groups: &[Group]) {
         self.partners.set(
             partners.into_iter().map(translate::pinned).collect(),
             Instant::now(),
@@ -282,6 +282,15 @@ impl Driver {
     }
 
     fn heard(&mut self, heard: Heard) {
+        if let Heard::Message {
+            source: Source { peer, .. },
+            ..
+        }
+        | Heard::Joined { peer, .. } = &heard
+            && let Some(connection) = self.partners.link_of(peer)
+        {
+            self.answered(connection);
+        }
         match heard {
             Heard::Message {
                 agreement,

@@ -160,7 +160,7 @@ pub enum Event {
         /// Multiaddresses.
         addresses: Vec<String>,
     },
-    /// A partner answered on its first connection.
+    /// A partner answered on its first connection. Comes before anything else from that partner.
     Connected {
         /// Which.
         agency: AgencyId,

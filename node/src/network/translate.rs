@@ -22,12 +22,12 @@ pub(super) fn pinned(partner: Partner) -> Pinned {
         peers,
         addresses,
     } = partner;
-    let parse = |text: String| match address(&text) {
-        Some(address) => Some(address),
-        None => {
+    let parse = |text: String| {
+        let parsed = address(&text);
+        if parsed.is_none() {
             tracing::warn!(%agency, "a partner's address is none that this node understands");
-            None
         }
+        parsed
     };
     Pinned {
         agency,
