@@ -24,9 +24,7 @@ pub(super) struct Behaviour {
 
 impl Behaviour {
     pub(super) fn new() -> Self {
-        let ping = ping::Config::new()
-            .with_interval(PING_INTERVAL)
-            .with_timeout(PING_INTERVAL);
+        let ping = ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_INTERVAL);
         Self {
             allow: AllowList::default(),
             limits: allow::limits(),

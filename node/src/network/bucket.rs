@@ -15,12 +15,7 @@ pub(super) struct Bucket {
 impl Bucket {
     /// A full bucket.
     pub(super) fn new(per_second: u64, ceiling: u64, now: Instant) -> Self {
-        Self {
-            tokens: ceiling,
-            ceiling,
-            per_second,
-            at: now,
-        }
+        Self { tokens: ceiling, ceiling, per_second, at: now }
     }
 
     /// Takes `cost` tokens, or none and says so.
@@ -36,8 +31,7 @@ impl Bucket {
     }
 
     fn refill(&mut self, now: Instant) {
-        let millis =
-            u64::try_from(now.saturating_duration_since(self.at).as_millis()).unwrap_or(u64::MAX);
+        let millis = u64::try_from(now.saturating_duration_since(self.at).as_millis()).unwrap_or(u64::MAX);
         let gained = self.per_second.saturating_mul(millis) / 1000;
         // Below one token the clock stays where it was, so that frequent asking loses nothing.
         if gained > 0 {
@@ -61,10 +55,7 @@ mod tests {
         assert!(!bucket.take(1, start));
         assert!(!bucket.take(1, start + Duration::from_millis(99)));
         assert!(bucket.take(1, start + Duration::from_millis(100)));
-        assert!(
-            !bucket.take(21, start + Duration::from_secs(3600)),
-            "never more than the ceiling"
-        );
-        assert!(bucket.take(20, start + Duration::from_secs(3600)));
+        assert!(!bucket.take(21, start + Duration::from_hours(1)), "never more than the ceiling");
+        assert!(bucket.take(20, start + Duration::from_hours(1)));
     }
 }

@@ -79,24 +79,14 @@ impl request_response::Codec for Codec {
         Ok(answer)
     }
 
-    async fn write_request<T>(
-        &mut self,
-        _: &StreamProtocol,
-        io: &mut T,
-        request: Vec<u8>,
-    ) -> io::Result<()>
+    async fn write_request<T>(&mut self, _: &StreamProtocol, io: &mut T, request: Vec<u8>) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
         write_bytes(io, &request, REQUEST_BYTES).await
     }
 
-    async fn write_response<T>(
-        &mut self,
-        _: &StreamProtocol,
-        io: &mut T,
-        answer: Answer,
-    ) -> io::Result<()>
+    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, answer: Answer) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {
@@ -133,11 +123,7 @@ async fn at_end<T: AsyncRead + Unpin + Send>(io: &mut T) -> io::Result<()> {
     }
 }
 
-async fn write_bytes<T: AsyncWrite + Unpin + Send>(
-    io: &mut T,
-    bytes: &[u8],
-    limit: usize,
-) -> io::Result<()> {
+async fn write_bytes<T: AsyncWrite + Unpin + Send>(io: &mut T, bytes: &[u8], limit: usize) -> io::Result<()> {
     if bytes.len() > limit {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -155,13 +141,11 @@ mod tests {
     use super::*;
 
     fn request(bytes: &[u8]) -> Result<Vec<u8>, io::ErrorKind> {
-        block_on(Codec.read_request(&PROTOCOL, &mut Cursor::new(bytes)))
-            .map_err(|error| error.kind())
+        block_on(Codec.read_request(&PROTOCOL, &mut Cursor::new(bytes))).map_err(|error| error.kind())
     }
 
     fn answer(bytes: &[u8]) -> Result<Answer, io::ErrorKind> {
-        block_on(Codec.read_response(&PROTOCOL, &mut Cursor::new(bytes)))
-            .map_err(|error| error.kind())
+        block_on(Codec.read_response(&PROTOCOL, &mut Cursor::new(bytes))).map_err(|error| error.kind())
     }
 
     #[test]
@@ -186,10 +170,7 @@ mod tests {
     fn lengths_above_the_bound_are_refused_before_anything_is_read() {
         assert_eq!(request(&[0, 1, 0, 1]), Err(io::ErrorKind::InvalidData));
         assert_eq!(request(&[0xff; 8]), Err(io::ErrorKind::InvalidData));
-        assert_eq!(
-            answer(&[RESPONSE, 0, 0x20, 0, 1]),
-            Err(io::ErrorKind::InvalidData)
-        );
+        assert_eq!(answer(&[RESPONSE, 0, 0x20, 0, 1]), Err(io::ErrorKind::InvalidData));
     }
 
     #[test]
@@ -205,10 +186,7 @@ mod tests {
     fn nothing_above_the_bound_is_written() {
         let mut wire = Cursor::new(Vec::new());
         let sent = block_on(Codec.write_request(&PROTOCOL, &mut wire, vec![0; REQUEST_BYTES + 1]));
-        assert_eq!(
-            sent.map_err(|error| error.kind()),
-            Err(io::ErrorKind::InvalidInput)
-        );
+        assert_eq!(sent.map_err(|error| error.kind()), Err(io::ErrorKind::InvalidInput));
         assert!(wire.get_ref().is_empty());
     }
 }

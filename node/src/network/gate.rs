@@ -22,15 +22,13 @@ use std::task::{Context, Poll};
 use entente_protocol::id::{AgreementId, Hash};
 use libp2p::core::{Endpoint, transport::PortUse};
 use libp2p::gossipsub::{
-    self, ConfigBuilder, Event, IdentTopic, IdentityTransform, Message, MessageAcceptance,
-    MessageAuthenticity, MessageId, PublishError, ValidationMode, Version,
-    WhitelistSubscriptionFilter,
+    self, ConfigBuilder, Event, IdentTopic, IdentityTransform, Message, MessageAcceptance, MessageAuthenticity,
+    MessageId, PublishError, ValidationMode, Version, WhitelistSubscriptionFilter,
 };
 use libp2p::swarm::behaviour::{ConnectionClosed, ConnectionEstablished};
 use libp2p::swarm::handler::multi::MultiHandler;
 use libp2p::swarm::{
-    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
-    THandlerOutEvent, ToSwarm,
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
 };
 use libp2p::{Multiaddr, PeerId};
 
@@ -46,16 +44,9 @@ type Handler = MultiHandler<AgreementId, THandler<Gossip>>;
 #[derive(Debug)]
 pub(super) enum Heard {
     /// A peer's gossip under an agreement is live.
-    Joined {
-        agreement: AgreementId,
-        peer: PeerId,
-    },
+    Joined { agreement: AgreementId, peer: PeerId },
     /// A message, held back from others until [`Gate::judge`].
-    Message {
-        agreement: AgreementId,
-        source: Source,
-        bytes: Vec<u8>,
-    },
+    Message { agreement: AgreementId, source: Source, bytes: Vec<u8> },
     /// Messages to a peer that is too slow were dropped.
     Unsent { count: usize },
 }
@@ -97,16 +88,10 @@ impl Gate {
             opened.agreements.retain(|id| wanted.contains_key(id));
         }
         for (id, group) in &mut self.groups {
-            group.peers = wanted
-                .remove(id)
-                .expect("groups that are not wanted were dropped");
+            group.peers = wanted.remove(id).expect("groups that are not wanted were dropped");
         }
         for (id, peers) in wanted {
-            let group = Group {
-                peers,
-                gossip: Box::new(gossip(&id)),
-                joined: BTreeSet::new(),
-            };
+            let group = Group { peers, gossip: Box::new(gossip(&id)), joined: BTreeSet::new() };
             self.groups.insert(id, group);
         }
     }
@@ -114,46 +99,24 @@ impl Gate {
     /// The connections whose handlers are not those of the agreements as they stand.
     pub(super) fn stale(&self) -> Vec<ConnectionId> {
         let differs = |opened: &Opened| opened.agreements != self.agreements_of(&opened.peer);
-        self.connections
-            .iter()
-            .filter(|(_, opened)| differs(opened))
-            .map(|(id, _)| *id)
-            .collect()
+        self.connections.iter().filter(|(_, opened)| differs(opened)).map(|(id, _)| *id).collect()
     }
 
     /// Sends to all parties that are connected, and through them to the others.
-    pub(super) fn publish(
-        &mut self,
-        agreement: &AgreementId,
-        bytes: Vec<u8>,
-    ) -> Result<(), PublishError> {
-        let group = self
-            .groups
-            .get_mut(agreement)
-            .ok_or(PublishError::NoPeersSubscribedToTopic)?;
-        group
-            .gossip
-            .publish(IdentTopic::new(TOPIC), bytes)
-            .map(|_| ())
+    pub(super) fn publish(&mut self, agreement: &AgreementId, bytes: Vec<u8>) -> Result<(), PublishError> {
+        let group = self.groups.get_mut(agreement).ok_or(PublishError::NoPeersSubscribedToTopic)?;
+        group.gossip.publish(IdentTopic::new(TOPIC), bytes).map(|_| ())
     }
 
     /// Passes a message on to the other parties, or drops it. After some seconds it is dropped anyway.
     pub(super) fn judge(&mut self, source: &Source, acceptance: MessageAcceptance) {
         if let Some(group) = self.groups.get_mut(&source.agreement) {
-            group.gossip.report_message_validation_result(
-                &source.message,
-                &source.peer,
-                acceptance,
-            );
+            group.gossip.report_message_validation_result(&source.message, &source.peer, acceptance);
         }
     }
 
     fn agreements_of(&self, peer: &PeerId) -> BTreeSet<AgreementId> {
-        self.groups
-            .iter()
-            .filter(|(_, group)| group.peers.contains(peer))
-            .map(|(id, _)| *id)
-            .collect()
+        self.groups.iter().filter(|(_, group)| group.peers.contains(peer)).map(|(id, _)| *id).collect()
     }
 
     /// The handlers of a new connection: one for each agreement of its peer.
@@ -164,35 +127,24 @@ impl Gate {
         mut handler: impl FnMut(&mut Gossip) -> Result<THandler<Gossip>, ConnectionDenied>,
     ) -> Result<Handler, ConnectionDenied> {
         let mut handlers = Vec::new();
-        for (id, group) in self
-            .groups
-            .iter_mut()
-            .filter(|(_, group)| group.peers.contains(&peer))
-        {
+        for (id, group) in self.groups.iter_mut().filter(|(_, group)| group.peers.contains(&peer)) {
             handlers.push((*id, handler(&mut group.gossip)?));
         }
         let agreements = handlers.iter().map(|(id, _)| *id).collect();
-        self.connections
-            .insert(connection, Opened { peer, agreements });
+        self.connections.insert(connection, Opened { peer, agreements });
         MultiHandler::try_from_iter(handlers).map_err(ConnectionDenied::new)
     }
 
     fn established(&mut self, event: ConnectionEstablished<'_>) {
         for (id, other_established) in self.shared(event.connection_id) {
-            let event = ConnectionEstablished {
-                other_established,
-                ..event
-            };
+            let event = ConnectionEstablished { other_established, ..event };
             self.tell(&id, FromSwarm::ConnectionEstablished(event));
         }
     }
 
     fn closed(&mut self, event: ConnectionClosed<'_>) {
         for (id, remaining_established) in self.shared(event.connection_id) {
-            let event = ConnectionClosed {
-                remaining_established,
-                ..event
-            };
+            let event = ConnectionClosed { remaining_established, ..event };
             self.tell(&id, FromSwarm::ConnectionClosed(event));
             if remaining_established == 0
                 && let Some(group) = self.groups.get_mut(&id)
@@ -214,11 +166,7 @@ impl Gate {
             };
             self.connections.iter().filter(shares).count()
         };
-        opened
-            .agreements
-            .iter()
-            .map(|id| (*id, others(id)))
-            .collect()
+        opened.agreements.iter().map(|id| (*id, others(id))).collect()
     }
 
     fn tell(&mut self, agreement: &AgreementId, event: FromSwarm<'_>) {
@@ -229,43 +177,21 @@ impl Gate {
 
     fn hear(&mut self, agreement: AgreementId, event: Event) -> Option<Heard> {
         match event {
-            Event::Message {
-                propagation_source: peer,
-                message_id: message,
-                message: Message { data, .. },
-            } => {
-                let source = Source {
-                    peer,
-                    agreement,
-                    message,
-                };
-                Some(Heard::Message {
-                    agreement,
-                    source,
-                    bytes: data,
-                })
+            Event::Message { propagation_source: peer, message_id: message, message: Message { data, .. } } => {
+                let source = Source { peer, agreement, message };
+                Some(Heard::Message { agreement, source, bytes: data })
             }
             Event::Subscribed { peer_id: peer, .. } => {
                 let group = self.groups.get_mut(&agreement)?;
-                group
-                    .joined
-                    .insert(peer)
-                    .then_some(Heard::Joined { agreement, peer })
+                group.joined.insert(peer).then_some(Heard::Joined { agreement, peer })
             }
-            Event::SlowPeer {
-                failed_messages, ..
-            } => Some(Heard::Unsent {
-                count: failed_messages.non_priority,
-            }),
+            Event::SlowPeer { failed_messages, .. } => Some(Heard::Unsent { count: failed_messages.non_priority }),
             _ => None,
         }
     }
 
     /// Polls the agreements in turn, beginning after the one that was last.
-    fn poll_groups(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Option<(AgreementId, ToSwarm<Event, THandlerInEvent<Gossip>>)> {
+    fn poll_groups(&mut self, cx: &mut Context<'_>) -> Option<(AgreementId, ToSwarm<Event, THandlerInEvent<Gossip>>)> {
         let after = self.polled.map_or(Bound::Unbounded, Bound::Excluded);
         let up_to = self.polled.map_or(Bound::Unbounded, Bound::Included);
         for range in [(after, Bound::Unbounded), (Bound::Unbounded, up_to)] {
@@ -328,9 +254,7 @@ impl NetworkBehaviour for Gate {
         if opened.is_some_and(|opened| opened.agreements.contains(&agreement))
             && let Some(group) = self.groups.get_mut(&agreement)
         {
-            group
-                .gossip
-                .on_connection_handler_event(peer, connection, event);
+            group.gossip.on_connection_handler_event(peer, connection, event);
         }
     }
 
@@ -346,9 +270,7 @@ impl NetworkBehaviour for Gate {
                 ToSwarm::Dial { .. } => {}
                 event => {
                     let event = event.map_in(|event| (id, event));
-                    return Poll::Ready(
-                        event.map_out(|_| unreachable!("gossip's own events are taken above")),
-                    );
+                    return Poll::Ready(event.map_out(|_| unreachable!("gossip's own events are taken above")));
                 }
             }
         }
@@ -370,12 +292,9 @@ fn gossip(agreement: &AgreementId) -> Gossip {
         .build()
         .expect("constant settings are consistent");
     let filter = WhitelistSubscriptionFilter(HashSet::from([topic.hash()]));
-    let mut gossip =
-        Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
-            .expect("anonymous messages go with anonymous validation");
-    gossip
-        .subscribe(&topic)
-        .expect("the filter lists the topic");
+    let mut gossip = Gossip::new_with_subscription_filter(MessageAuthenticity::Anonymous, config, filter)
+        .expect("anonymous messages go with anonymous validation");
+    gossip.subscribe(&topic).expect("the filter lists the topic");
     gossip
 }
 

@@ -48,8 +48,7 @@ mod translate;
 mod transport;
 
 pub use limits::{
-    GOSSIP_BYTES, REQUEST_BYTES, REQUEST_TIMEOUT, REQUESTS_IN_FLIGHT, REQUESTS_PER_AGENCY,
-    RESPONSE_BYTES,
+    GOSSIP_BYTES, REQUEST_BYTES, REQUEST_TIMEOUT, REQUESTS_IN_FLIGHT, REQUESTS_PER_AGENCY, RESPONSE_BYTES,
 };
 pub use stats::{Counter, Stats};
 pub use tap::read as read_tap;
@@ -160,7 +159,7 @@ pub enum Event {
         /// Multiaddresses.
         addresses: Vec<String>,
     },
-    /// A partner answered on its first connection.
+    /// A partner answered on its first connection. Comes before anything else from that partner.
     Connected {
         /// Which.
         agency: AgencyId,
@@ -239,9 +238,7 @@ pub enum RequestFailure {
     #[error("the request has more than {REQUEST_BYTES} bytes")]
     TooLarge,
     /// Too many own requests are in flight.
-    #[error(
-        "more than {REQUESTS_PER_AGENCY} requests to the partner, or {REQUESTS_IN_FLIGHT} in all, are in flight"
-    )]
+    #[error("more than {REQUESTS_PER_AGENCY} requests to the partner, or {REQUESTS_IN_FLIGHT} in all, are in flight")]
     InFlight,
     /// The partner asks to be asked later.
     #[error("the partner is busy")]
@@ -276,9 +273,7 @@ pub enum UnreachableReason {
     #[error("the node at the address has another transport key")]
     Stranger,
     /// The partner closed the connection before any protocol, as a node does that has not pinned us.
-    #[error(
-        "the partner's node turned the connection away, perhaps because it has not pinned this agency"
-    )]
+    #[error("the partner's node turned the connection away, perhaps because it has not pinned this agency")]
     TurnedAway,
     /// Our own limit of connections is reached.
     #[error("the limit of connections with the partner is reached")]
@@ -340,17 +335,8 @@ impl Handle {
 /// [`Command::Topology`].
 pub fn spawn(config: &Config) -> Result<(Handle, mpsc::Receiver<Event>), NetworkError> {
     refuse_key_log(std::env::var_os("SSLKEYLOGFILE").as_deref())?;
-    let announce = config
-        .announce
-        .iter()
-        .map(|text| parse(text))
-        .collect::<Result<Vec<_>, _>>()?;
-    let tap = config
-        .tap
-        .as_deref()
-        .map(tap::Tap::open)
-        .transpose()
-        .map_err(NetworkError::Tap)?;
+    let announce = config.announce.iter().map(|text| parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let tap = config.tap.as_deref().map(tap::Tap::open).transpose().map_err(NetworkError::Tap)?;
     let keypair = keypair(&config.transport_seed);
     let transport = transport::build(&keypair, tap)?;
     let settings = swarm::Config::with_tokio_executor()
@@ -363,10 +349,7 @@ pub fn spawn(config: &Config) -> Result<(Handle, mpsc::Receiver<Event>), Network
     for text in &config.listen {
         swarm
             .listen_on(parse(text)?)
-            .map_err(|error| NetworkError::Listen {
-                address: text.clone(),
-                source: std::io::Error::other(error),
-            })?;
+            .map_err(|error| NetworkError::Listen { address: text.clone(), source: std::io::Error::other(error) })?;
     }
     let (commands, inbox) = mpsc::channel(limits::COMMANDS);
     let (outbox, events) = mpsc::channel(limits::EVENTS);
@@ -391,8 +374,7 @@ fn parse(text: &str) -> Result<Multiaddr, NetworkError> {
 
 fn keypair(seed: &[u8; 32]) -> Keypair {
     let mut copy = *seed;
-    let secret =
-        ed25519::SecretKey::try_from_bytes(&mut copy).expect("32 bytes are an Ed25519 seed");
+    let secret = ed25519::SecretKey::try_from_bytes(&mut copy).expect("32 bytes are an Ed25519 seed");
     ed25519::Keypair::from(secret).into()
 }
 
@@ -406,24 +388,14 @@ mod tests {
 
     #[test]
     fn a_key_log_is_refused() {
-        assert!(matches!(
-            refuse_key_log(Some(OsStr::new("/tmp/keys"))),
-            Err(NetworkError::KeyLog)
-        ));
+        assert!(matches!(refuse_key_log(Some(OsStr::new("/tmp/keys"))), Err(NetworkError::KeyLog)));
         assert!(refuse_key_log(None).is_ok());
     }
 
     #[test]
     fn a_transport_key_has_the_peer_id_that_libp2p_gives_it() {
         let keypair = keypair(&[7; 32]);
-        let public = keypair
-            .public()
-            .try_into_ed25519()
-            .expect("an Ed25519 key")
-            .to_bytes();
-        assert_eq!(
-            peer_id_text(&public),
-            keypair.public().to_peer_id().to_base58()
-        );
+        let public = keypair.public().try_into_ed25519().expect("an Ed25519 key").to_bytes();
+        assert_eq!(peer_id_text(&public), keypair.public().to_peer_id().to_base58());
     }
 }

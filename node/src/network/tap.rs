@@ -60,11 +60,7 @@ struct Record {
 impl Tap {
     /// Opens the record at its end; an agency that restarts goes on with it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .append(true)
-            .open(path)?;
+        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
         let mut record = Vec::new();
         file.read_to_end(&mut record)?;
         let (streams, whole) = join(&record);
@@ -75,21 +71,14 @@ impl Tap {
 
     /// The same connection, recorded.
     pub(super) fn wrap(&self, muxer: StreamMuxerBox) -> StreamMuxerBox {
-        StreamMuxerBox::new(TappedMuxer {
-            inner: muxer,
-            tap: self.clone(),
-        })
+        StreamMuxerBox::new(TappedMuxer { inner: muxer, tap: self.clone() })
     }
 
     fn stream(&self, inner: SubstreamBox) -> TappedStream {
         let mut record = self.0.lock().expect("no holder of the record panics");
         let number = record.next_stream;
         record.next_stream += 1;
-        TappedStream {
-            inner,
-            number,
-            tap: self.clone(),
-        }
+        TappedStream { inner, number, tap: self.clone() }
     }
 
     fn write(&self, number: u64, bytes: &[u8]) -> io::Result<()> {
@@ -98,11 +87,7 @@ impl Tap {
         record.extend_from_slice(&number.to_be_bytes());
         record.extend_from_slice(&length.to_be_bytes());
         record.extend_from_slice(bytes);
-        self.0
-            .lock()
-            .expect("no holder of the record panics")
-            .file
-            .write_all(&record)
+        self.0.lock().expect("no holder of the record panics").file.write_all(&record)
     }
 }
 
@@ -115,18 +100,12 @@ impl StreamMuxer for TappedMuxer {
     type Substream = TappedStream;
     type Error = io::Error;
 
-    fn poll_inbound(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<TappedStream>> {
+    fn poll_inbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<TappedStream>> {
         let stream = ready!(Pin::new(&mut self.inner).poll_inbound(cx))?;
         Poll::Ready(Ok(self.tap.stream(stream)))
     }
 
-    fn poll_outbound(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<TappedStream>> {
+    fn poll_outbound(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<TappedStream>> {
         let stream = ready!(Pin::new(&mut self.inner).poll_outbound(cx))?;
         Poll::Ready(Ok(self.tap.stream(stream)))
     }
@@ -148,11 +127,7 @@ struct TappedStream {
 
 // `poll_read_vectored` stays the default, which reads through `poll_read`: nothing passes beside the record.
 impl AsyncRead for TappedStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let count = ready!(Pin::new(&mut self.inner).poll_read(cx, buffer))?;
         if count > 0 {
             self.tap.write(self.number, &buffer[..count])?;
@@ -162,11 +137,7 @@ impl AsyncRead for TappedStream {
 }
 
 impl AsyncWrite for TappedStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
 
@@ -196,9 +167,6 @@ mod tests {
         let tap = Tap::open(&path).expect("the same record");
         let next = tap.0.lock().expect("not poisoned").next_stream;
         tap.write(next, b"later").expect("written");
-        assert_eq!(
-            read(&path).expect("readable"),
-            [b"canary".to_vec(), b"other".to_vec(), b"later".to_vec()]
-        );
+        assert_eq!(read(&path).expect("readable"), [b"canary".to_vec(), b"other".to_vec(), b"later".to_vec()]);
     }
 }

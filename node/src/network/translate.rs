@@ -11,23 +11,18 @@ use super::{Partner, RequestFailure, UnreachableReason};
 /// The peer id of an Ed25519 key: its libp2p protobuf in an identity multihash (libp2p specs, peer-ids).
 pub(super) fn peer_id(public: &[u8; 32]) -> PeerId {
     const HEAD: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
-    PeerId::from_bytes(&[HEAD.as_slice(), public].concat())
-        .expect("36 bytes under an identity multihash")
+    PeerId::from_bytes(&[HEAD.as_slice(), public].concat()).expect("36 bytes under an identity multihash")
 }
 
 /// A partner with its addresses parsed; those that are none are left out, because a partner wrote them.
 pub(super) fn pinned(partner: Partner) -> Pinned {
-    let Partner {
-        agency,
-        peers,
-        addresses,
-    } = partner;
-    let parse = |text: String| match address(&text) {
-        Some(address) => Some(address),
-        None => {
+    let Partner { agency, peers, addresses } = partner;
+    let parse = |text: String| {
+        let parsed = address(&text);
+        if parsed.is_none() {
             tracing::warn!(%agency, "a partner's address is none that this node understands");
-            None
         }
+        parsed
     };
     Pinned {
         agency,
@@ -38,17 +33,13 @@ pub(super) fn pinned(partner: Partner) -> Pinned {
 
 /// A multiaddress within bounds.
 pub(super) fn address(text: &str) -> Option<Multiaddr> {
-    (text.len() <= ADDRESS_BYTES)
-        .then(|| text.parse().ok())
-        .flatten()
+    (text.len() <= ADDRESS_BYTES).then(|| text.parse().ok()).flatten()
 }
 
 /// Why a partner was not reached.
 pub(super) fn unreachable(error: &DialError) -> UnreachableReason {
     match error {
-        DialError::WrongPeerId { .. } | DialError::LocalPeerId { .. } => {
-            UnreachableReason::Stranger
-        }
+        DialError::WrongPeerId { .. } | DialError::LocalPeerId { .. } => UnreachableReason::Stranger,
         DialError::Denied { .. } => UnreachableReason::Limit,
         _ => UnreachableReason::NoAnswer,
     }
@@ -57,9 +48,7 @@ pub(super) fn unreachable(error: &DialError) -> UnreachableReason {
 /// The address at which somebody else answered.
 pub(super) fn stranger(error: &DialError) -> Option<&Multiaddr> {
     match error {
-        DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } => {
-            Some(address)
-        }
+        DialError::WrongPeerId { address, .. } | DialError::LocalPeerId { address } => Some(address),
         _ => None,
     }
 }
@@ -68,13 +57,9 @@ pub(super) fn stranger(error: &DialError) -> Option<&Multiaddr> {
 pub(super) fn failure(error: &OutboundFailure) -> RequestFailure {
     match error {
         OutboundFailure::Timeout => RequestFailure::Timeout,
-        OutboundFailure::DialFailure | OutboundFailure::ConnectionClosed => {
-            RequestFailure::Disconnected
-        }
+        OutboundFailure::DialFailure | OutboundFailure::ConnectionClosed => RequestFailure::Disconnected,
         OutboundFailure::UnsupportedProtocols => RequestFailure::Unsupported,
-        OutboundFailure::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            RequestFailure::Malformed
-        }
+        OutboundFailure::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => RequestFailure::Malformed,
         OutboundFailure::Io(_) => RequestFailure::Cut,
     }
 }

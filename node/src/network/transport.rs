@@ -22,9 +22,7 @@ use libp2p::core::upgrade::Version;
 use libp2p::identity::Keypair;
 use libp2p::{Multiaddr, PeerId, dns, quic, tcp, tls, yamux};
 
-use super::limits::{
-    HANDSHAKE_TIMEOUT, QUIC_CONNECTION_WINDOW, QUIC_STREAM_WINDOW, SUBSTREAMS, TCP_DELAY,
-};
+use super::limits::{HANDSHAKE_TIMEOUT, QUIC_CONNECTION_WINDOW, QUIC_STREAM_WINDOW, SUBSTREAMS, TCP_DELAY};
 use super::tap::Tap;
 
 pub(super) type Connections = Boxed<(PeerId, StreamMuxerBox)>;
@@ -94,11 +92,7 @@ impl Transport for Patient {
     type ListenerUpgrade = <Connections as Transport>::ListenerUpgrade;
     type Dial = BoxFuture<'static, io::Result<Self::Output>>;
 
-    fn listen_on(
-        &mut self,
-        id: ListenerId,
-        address: Multiaddr,
-    ) -> Result<(), TransportError<io::Error>> {
+    fn listen_on(&mut self, id: ListenerId, address: Multiaddr) -> Result<(), TransportError<io::Error>> {
         self.0.listen_on(id, address)
     }
 
@@ -106,19 +100,12 @@ impl Transport for Patient {
         self.0.remove_listener(id)
     }
 
-    fn dial(
-        &mut self,
-        address: Multiaddr,
-        options: DialOpts,
-    ) -> Result<Self::Dial, TransportError<io::Error>> {
+    fn dial(&mut self, address: Multiaddr, options: DialOpts) -> Result<Self::Dial, TransportError<io::Error>> {
         let dial = self.0.dial(address, options)?;
         Ok(tokio::time::sleep(TCP_DELAY).then(|()| dial).boxed())
     }
 
-    fn poll(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TransportEvent<Self::ListenerUpgrade, io::Error>> {
         Pin::new(&mut self.0).poll(cx)
     }
 }
@@ -138,26 +125,15 @@ mod tests {
     async fn tcp_negotiates_the_hybrid_group() {
         let mut listener = tcp::tokio::Transport::new(tcp::Config::default());
         let address = "/ip4/127.0.0.1/tcp/0".parse().expect("an address");
-        listener
-            .listen_on(ListenerId::next(), address)
-            .expect("listening");
+        listener.listen_on(ListenerId::next(), address).expect("listening");
         let mut listener = listener.boxed();
         let event = listener.select_next_some().await;
         let address = event.into_new_address().expect("the address first");
         let mut dialer = tcp::tokio::Transport::new(tcp::Config::default());
-        let options = DialOpts {
-            role: Endpoint::Dialer,
-            port_use: PortUse::New,
-        };
-        let dial = dialer
-            .dial(address, options)
-            .expect("an address of this transport");
+        let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+        let dial = dialer.dial(address, options).expect("an address of this transport");
         let accept = async {
-            let (upgrade, _) = listener
-                .select_next_some()
-                .await
-                .into_incoming()
-                .expect("a connection");
+            let (upgrade, _) = listener.select_next_some().await.into_incoming().expect("a connection");
             upgrade.await
         };
         let (near, far) = tokio::join!(dial, accept);
@@ -168,11 +144,7 @@ mod tests {
             far_tls.upgrade_inbound(far.expect("accepted"), name),
         );
         for (_, stream) in [near.expect("handshake"), far.expect("handshake")] {
-            let group = stream
-                .get_ref()
-                .1
-                .negotiated_key_exchange_group()
-                .expect("after the handshake");
+            let group = stream.get_ref().1.negotiated_key_exchange_group().expect("after the handshake");
             assert_eq!(format!("{:?}", group.name()), HYBRID);
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use entente_node::network::{
-    self, Command, Config, Event, Group, Handle, Partner, RequestFailure, RequestId,
+    self, Command, Config, Event, Group, Handle, NetworkError, Partner, RequestFailure, RequestId,
 };
 use entente_protocol::id::{AgencyId, AgreementId};
 use libp2p::identity::Keypair;
@@ -31,60 +31,35 @@ impl Node {
 
     pub(crate) async fn start_tapped(seed: u8, listen: &[&str], tap: Option<PathBuf>) -> Self {
         let listen: Vec<String> = listen.iter().map(ToString::to_string).collect();
-        let config = Config {
-            transport_seed: [seed; 32],
-            listen: listen.clone(),
-            announce: Vec::new(),
-            tap,
-        };
-        let (handle, events) = network::spawn(&config).expect("the network starts");
+        let config = Config { transport_seed: [seed; 32], listen: listen.clone(), announce: Vec::new(), tap };
+        let (handle, events) = listening(&config).await;
         let agency = AgencyId::from_bytes([seed; 32]);
-        let mut node = Self {
-            agency,
-            addresses: Vec::new(),
-            handle,
-            events,
-            seed,
-        };
-        node.addresses = node
-            .until(|event| match event {
-                Event::Listening { addresses } if addresses.len() == listen.len() => {
-                    Some(addresses)
-                }
-                _ => None,
-            })
-            .await;
+        let mut node = Self { agency, addresses: Vec::new(), handle, events, seed };
+        if !listen.is_empty() {
+            node.addresses = node
+                .until(|event| match event {
+                    Event::Listening { addresses } if addresses.len() == listen.len() => Some(addresses),
+                    _ => None,
+                })
+                .await;
+        }
         node
     }
 
     /// How others pin this node and dial it.
     pub(crate) fn partner(&self) -> Partner {
         let keypair = Keypair::ed25519_from_bytes([self.seed; 32]).expect("a seed");
-        let public = keypair
-            .public()
-            .try_into_ed25519()
-            .expect("an Ed25519 key")
-            .to_bytes();
-        Partner {
-            agency: self.agency,
-            peers: vec![public],
-            addresses: self.addresses.clone(),
-        }
+        let public = keypair.public().try_into_ed25519().expect("an Ed25519 key").to_bytes();
+        Partner { agency: self.agency, peers: vec![public], addresses: self.addresses.clone() }
     }
 
     /// How others pin this node without dialling it.
     pub(crate) fn silent_partner(&self) -> Partner {
-        Partner {
-            addresses: Vec::new(),
-            ..self.partner()
-        }
+        Partner { addresses: Vec::new(), ..self.partner() }
     }
 
     pub(crate) async fn know(&self, partners: &[Partner], groups: &[Group]) {
-        let topology = Command::Topology {
-            partners: partners.to_vec(),
-            groups: groups.to_vec(),
-        };
+        let topology = Command::Topology { partners: partners.to_vec(), groups: groups.to_vec() };
         self.send(topology).await;
     }
 
@@ -102,9 +77,7 @@ impl Node {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, search)
-            .await
-            .expect("the event comes in time")
+        tokio::time::timeout(PATIENCE, search).await.expect("the event comes in time")
     }
 
     pub(crate) async fn connected(&mut self, other: AgencyId) -> String {
@@ -125,28 +98,15 @@ impl Node {
 
     pub(crate) async fn joined(&mut self, group: &Group, other: AgencyId) {
         self.until(|event| match event {
-            Event::Joined { agreement, agency }
-                if agreement == group.agreement && agency == other =>
-            {
-                Some(())
-            }
+            Event::Joined { agreement, agency } if agreement == group.agreement && agency == other => Some(()),
             _ => None,
         })
         .await;
     }
 
-    pub(crate) async fn ask(
-        &mut self,
-        agency: AgencyId,
-        bytes: &[u8],
-    ) -> Result<Vec<u8>, RequestFailure> {
+    pub(crate) async fn ask(&mut self, agency: AgencyId, bytes: &[u8]) -> Result<Vec<u8>, RequestFailure> {
         let request = RequestId(7);
-        self.send(Command::Request {
-            agency,
-            id: request,
-            bytes: bytes.to_vec(),
-        })
-        .await;
+        self.send(Command::Request { agency, id: request, bytes: bytes.to_vec() }).await;
         self.until(|event| match event {
             Event::Response { id, result, .. } if id == request => Some(result),
             _ => None,
@@ -158,11 +118,7 @@ impl Node {
     pub(crate) async fn answer(&mut self, asker: AgencyId) -> Vec<u8> {
         let (ticket, bytes) = self
             .until(|event| match event {
-                Event::Request {
-                    from,
-                    ticket,
-                    bytes,
-                } => {
+                Event::Request { from, ticket, bytes } => {
                     assert_eq!(from, asker);
                     Some((ticket, bytes))
                 }
@@ -170,44 +126,28 @@ impl Node {
             })
             .await;
         let reversed = bytes.iter().rev().copied().collect();
-        self.send(Command::Respond {
-            ticket,
-            bytes: reversed,
-        })
-        .await;
+        self.send(Command::Respond { ticket, bytes: reversed }).await;
         bytes
     }
 
     pub(crate) async fn publish(&self, group: &Group, bytes: &[u8]) {
-        self.send(Command::Publish {
-            agreement: group.agreement,
-            bytes: bytes.to_vec(),
-        })
-        .await;
+        self.send(Command::Publish { agreement: group.agreement, bytes: bytes.to_vec() }).await;
     }
 
     pub(crate) async fn stop(mut self) {
         self.send(Command::Shutdown).await;
         let end = async { while self.events.recv().await.is_some() {} };
-        tokio::time::timeout(PATIENCE, end)
-            .await
-            .expect("the network ends in time");
+        tokio::time::timeout(PATIENCE, end).await.expect("the network ends in time");
     }
 }
 
 pub(crate) fn group(id: u8, parties: &[&Node]) -> Group {
     let parties: BTreeSet<AgencyId> = parties.iter().map(|node| node.agency).collect();
-    Group {
-        agreement: AgreementId::from_bytes([id; 32]),
-        parties,
-    }
+    Group { agreement: AgreementId::from_bytes([id; 32]), parties }
 }
 
 /// Two nodes of which the first dials the second, connected.
-pub(crate) async fn pair(
-    listen: &[&str],
-    groups: impl Fn(&Node, &Node) -> Vec<Group>,
-) -> (Node, Node) {
+pub(crate) async fn pair(listen: &[&str], groups: impl Fn(&Node, &Node) -> Vec<Group>) -> (Node, Node) {
     let (mut near, mut far) = (Node::start(1, &[]).await, Node::start(2, listen).await);
     let groups = groups(&near, &far);
     far.know(&[near.silent_partner()], &groups).await;
@@ -225,4 +165,18 @@ pub(crate) async fn exchange(
 ) -> (Result<Vec<u8>, RequestFailure>, Vec<u8>) {
     let (near, far) = (asker.agency, answerer.agency);
     tokio::join!(asker.ask(far, bytes), answerer.answer(near))
+}
+
+/// Starts a network. The sockets of one that ended a moment ago may still be closing.
+async fn listening(config: &Config) -> (Handle, mpsc::Receiver<Event>) {
+    let start = async {
+        loop {
+            match network::spawn(config) {
+                Ok(network) => return network,
+                Err(NetworkError::Listen { .. }) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, start).await.expect("the address becomes free")
 }
