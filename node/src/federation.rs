@@ -57,13 +57,13 @@ pub struct Connections {
 
 impl Connections {
     /// The network as it is now, for the local API.
-    pub fn view(&self, stats: &Stats) -> crate::api::state::Connections {
+    pub fn view(&self, stats: &Stats) -> crate::api::Connections {
         let connected = lock(&self.connected).clone();
         let now = clock::now();
         let mut last_seen = lock(&self.last_seen).clone();
         last_seen.extend(connected.keys().map(|agency| (*agency, now)));
         let listening = lock(&self.listening).clone();
-        crate::api::state::Connections { connected, last_seen, listening, counters: stats.all() }
+        crate::api::Connections { connected, last_seen, listening, counters: stats.all() }
     }
 }
 

@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use api::state::{ApiState, ConnectionsView};
+use api::{ApiState, ConnectionsView};
 use config::{Config, ConfigError};
 use desk::{Desk, DeskError, Me};
 use federation::{Connections, Federation};
