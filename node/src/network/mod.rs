@@ -380,6 +380,11 @@ pub fn peer_id_text(public: &[u8; 32]) -> String {
     translate::peer_id(public).to_base58()
 }
 
+/// Whether a text is a multiaddress, as [`Config`] takes it.
+pub fn is_address(text: &str) -> bool {
+    translate::address(text).is_some()
+}
+
 fn parse(text: &str) -> Result<Multiaddr, NetworkError> {
     translate::address(text).ok_or_else(|| NetworkError::Address(text.to_owned()))
 }
