@@ -110,7 +110,8 @@ mod tests {
     #[test]
     fn no_address_breaks_out_of_its_string() {
         let odd = [r#"/dns4/a"]
-open_metrics = true #\"#.to_owned()];
+open_metrics = true #\"#
+            .to_owned()];
         let config: Config = toml::from_str(&Config::template("127.0.0.1:9".parse().unwrap(), &odd, &odd)).unwrap();
         assert_eq!((&config.listen[..], &config.announce[..], config.open_metrics), (&odd[..], &odd[..], false));
     }

@@ -166,9 +166,8 @@ pub fn init(options: &InitOptions) -> Result<Initialised, InitError> {
     let data = &options.data;
     let created = !data.exists();
     DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(file_error(data))?;
-    let mode = if options.exercise { Mode::Exercise } else { Mode::Live };
     let Founding { root, recovery, node, export } = &founding;
-    Vault::of(data).create(&options.passphrase, mode, root, recovery, node)?;
+    Vault::of(data).create(&options.passphrase, export.card().mode(), root, recovery, node)?;
     write(data, TOKEN_FILE, format!("{}\n", *token).as_bytes())?;
     write(data, TOKEN_HASH_FILE, format!("{}\n", hex::encode(Hash::of(&[token.as_bytes()]).as_bytes())).as_bytes())?;
     write(data, config::FILE, config.as_bytes())?;
@@ -176,7 +175,8 @@ pub fn init(options: &InitOptions) -> Result<Initialised, InitError> {
     let card = export.to_armour().map_err(IdentityError::from)?;
     write(data, CARD_FILE, card.as_bytes())?;
     sync_dir(data).map_err(file_error(data))?;
-    if let Some(parent) = data.parent().filter(|parent| created && parent.is_dir()) {
+    if let Some(parent) = data.parent().filter(|_| created) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         sync_dir(parent).map_err(file_error(parent))?;
     }
     let agency = export.card().agency();

@@ -13,7 +13,6 @@ pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod federation;
-pub mod files;
 pub mod init;
 pub mod network;
 pub mod store;
