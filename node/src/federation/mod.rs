@@ -169,9 +169,11 @@ impl Federation {
     }
 
     fn on_listening(&mut self, addresses: Vec<String>) {
-        lock(&self.connections.listening).clone_from(&addresses);
-        let card_file = self.card_file.clone();
+        *lock(&self.connections.listening) = addresses;
+        let (connections, card_file) = (Arc::clone(&self.connections), self.card_file.clone());
         self.job(move |desk| {
+            // Jobs overtake each other: what counts is what is true when this one runs.
+            let addresses = lock(&connections.listening).clone();
             let written = desk.announce_addresses(addresses).and_then(|()| desk.own_export());
             match written.map(|card| files::replace(&card_file, card.as_bytes())) {
                 Ok(Ok(())) => {}
