@@ -5,12 +5,15 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use crate::clock;
+
 /// Where the API listens while the node runs: its address, for the commands of this machine.
 pub const API: &str = "api";
 
 /// Writes a file in place of an older one, so that a crash leaves the one or the other. Only its owner may read it.
 pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let fresh = path.with_extension("new");
+    // Writers that overtake each other must not share a draft.
+    let fresh = path.with_extension(format!("{}.new", hex::encode(clock::random::<8>())));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     file.write_all(bytes)?;
     file.sync_all()?;
