@@ -1,5 +1,6 @@
 //! Node.
 
+pub mod api;
 pub mod clock;
 pub mod config;
 pub mod desk;
