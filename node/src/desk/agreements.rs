@@ -225,7 +225,7 @@ impl Desk {
 
     fn told(&self, id: AgreementId) {
         self.signals.tell(|news| {
-            news.feeds.insert(scope::of_agreement(id));
+            news.feed(scope::of_agreement(id), true);
             news.topology = true;
         });
     }

@@ -533,7 +533,9 @@ impl Desk {
         }
         self.signals.tell(|news| {
             news.heads.extend(heads);
-            news.feeds.extend(feeds);
+            for feed in feeds {
+                news.feed(feed, true);
+            }
             news.announcements.extend(stage.announcements);
             news.keys_wanted.extend(stage.wanted);
         });

@@ -248,7 +248,7 @@ impl Desk {
         let announcement = Announcement::of_object(ObjectKind::Retraction, retraction.bytes()).map(|a| a.write());
         self.signals.tell(|news| {
             for agreement in &view.agreements {
-                news.feeds.insert(scope::of_agreement(*agreement));
+                news.feed(scope::of_agreement(*agreement), true);
                 news.announcements.extend(announcement.clone().map(|message| (*agreement, message)));
             }
         });
