@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod federation;
+pub mod files;
 pub mod init;
 pub mod network;
 pub mod store;
