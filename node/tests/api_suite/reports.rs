@@ -37,7 +37,7 @@ async fn a_report_is_filed_found_revised_and_retracted() {
     assert_eq!(
         shown["address"],
         json!({
-            "chain": "bitcoin", "canonical": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
+            "chain": "bip122:000000000019d6689c085ae165831e93", "canonical": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
             "caip10": "bip122:000000000019d6689c085ae165831e93:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
         })
     );
@@ -177,6 +177,9 @@ async fn a_batch_judges_each_row_on_its_own() {
     assert_eq!(repeated_ids, ids);
     assert_eq!(again.get("/v1/reports").await.is(200)["items"].as_array().unwrap().len(), 3);
 
+    let listed = json!({ "reports": [["bitcoin:x", "scam", "B2", "red"]] });
+    let detail = again.post("/v1/reports/batch", &listed).await.problem(400, "invalid");
+    assert!(detail.starts_with("reports[0]: invalid type: sequence"), "{detail}");
     let many: Vec<_> = (0..501).map(|_| report(ADDRESS)).collect();
     again.post("/v1/reports/batch", &json!({ "reports": many })).await.problem(413, "too-large");
 }

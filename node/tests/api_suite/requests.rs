@@ -77,7 +77,8 @@ async fn a_body_is_json_and_nothing_else() {
     for (body, named) in [
         ("", "EOF"),
         ("{", "EOF"),
-        ("[]", "sequence"),
+        ("[]", "sequence, expected an object"),
+        (r#"[["a"],null,null]"#, "sequence, expected an object"),
         ("{}", "addresses"),
         (r#"{"addresses":["a",7]}"#, "addresses[1]"),
         (r#"{"addresses":[],"addresses":[]}"#, "duplicate field"),

@@ -167,7 +167,7 @@ impl Node {
         let feed = scope::of_agreement(agreement);
         let names: Vec<Hash> =
             other.desk.feed_after(&feed, 0, 1000).unwrap().into_iter().map(|(_, _, name)| name).collect();
-        let objects = other.desk.objects(&feed, &names, 64 << 20).unwrap();
+        let objects = names.iter().filter_map(|name| other.desk.object(&feed, name).unwrap()).collect();
         self.desk.take_objects(other.agency(), feed, objects).unwrap();
     }
 }

@@ -271,16 +271,6 @@ impl Chain {
         }
     }
 
-    /// The short name in lower case, such as `ethereum`, which [`Chain::parse`] reads back; the CAIP-2 id where there is
-    /// none.
-    pub fn word(self) -> String {
-        let aliases = match self.0 {
-            Id::Listed(row) => row.aliases,
-            Id::Evm(number) => EVM_NAMES.iter().find(|(known, ..)| *known == number).map_or(&[][..], |(.., aliases)| *aliases),
-        };
-        aliases.first().map_or_else(|| self.caip2(), |alias| (*alias).to_owned())
-    }
-
     /// What equality, order and hash rest on. References sort as text, EVM numbers as numbers.
     fn key(&self) -> (&'static str, &'static str, u64) {
         match self.0 {
