@@ -9,16 +9,14 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::limits;
-use crate::clock;
 
 /// A listener that accepts only while there is room.
 pub(super) struct Door {
@@ -43,7 +41,7 @@ impl Listener for Door {
             tracing::debug!(%error, "small answers on this connection may be late");
         }
         let idle = Box::pin(tokio::time::sleep(limits::IDLE));
-        (Connection { stream, moved: clock::monotonic(), idle, _place: place }, from)
+        (Connection { stream, moved: Instant::now(), idle, _place: place }, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -63,15 +61,15 @@ pub(super) struct Connection {
 impl Connection {
     fn watched<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
-            self.moved = clock::monotonic();
+            self.moved = Instant::now();
             return result;
         }
         while self.idle.as_mut().poll(cx).is_ready() {
             let end = self.moved + limits::IDLE;
-            if end <= clock::monotonic() {
+            if end <= Instant::now() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
-            self.idle.as_mut().reset(end.into());
+            self.idle.as_mut().reset(end);
         }
         Poll::Pending
     }
@@ -112,5 +110,30 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_stands_still_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut door = Door::new(listener);
+        let mut client = TcpStream::connect(Listener::local_addr(&door).unwrap()).await.unwrap();
+        let (mut connection, _) = door.accept().await;
+        client.write_all(b"GET").await.unwrap();
+        let mut bytes = [0; 3];
+        connection.read_exact(&mut bytes).await.unwrap();
+        let began = Instant::now();
+        let error = connection.read_u8().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() >= limits::IDLE);
+        assert_eq!(door.room.available_permits(), limits::CONNECTIONS - 1);
+        drop(connection);
+        assert_eq!(door.room.available_permits(), limits::CONNECTIONS);
     }
 }

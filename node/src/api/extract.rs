@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::idempotency::Mark;
 use super::limits;
 use super::problem::{Problem, Slug};
+use super::strict::Object;
 
 /// The body of a write, and what its `Idempotency-Key` comes to.
 pub(super) struct Write<T> {
@@ -60,8 +61,8 @@ async fn read_json<S: Send + Sync>(headers: &HeaderMap, request: Request, state:
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    match axum::Json::<T>::from_bytes(bytes) {
-        Ok(axum::Json(value)) => Ok(value),
+    match axum::Json::<Object<T>>::from_bytes(bytes) {
+        Ok(axum::Json(Object(value))) => Ok(value),
         Err(rejection) => {
             let text = match &rejection {
                 JsonRejection::JsonDataError(error) => error.body_text(),

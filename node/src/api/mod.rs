@@ -21,6 +21,7 @@ mod metrics;
 mod openapi;
 mod problem;
 mod state;
+mod strict;
 
 use std::io;
 use std::sync::Arc;

@@ -75,20 +75,8 @@ pub(crate) struct Problem {
     /// The term of the agreement that denies it.
     #[serde(skip_serializing_if = "Option::is_none")]
     term: Option<&'static str>,
-    /// What is wrong with single rows of several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<RowProblem>,
     #[serde(skip)]
     slug: Slug,
-}
-
-/// What is wrong with one row of several.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct RowProblem {
-    /// Which row, counted from 0.
-    index: usize,
-    /// What is the case.
-    detail: String,
 }
 
 impl Problem {
@@ -101,7 +89,6 @@ impl Problem {
             detail: detail.into(),
             hint: None,
             term: None,
-            errors: Vec::new(),
             slug,
         }
     }
@@ -109,12 +96,6 @@ impl Problem {
     /// A field that cannot be read.
     pub(crate) fn invalid(field: &str, why: impl std::fmt::Display) -> Self {
         Self::new(Slug::Invalid, format!("{field}: {why}"))
-    }
-
-    /// One row of several is at fault: nothing of them was done.
-    pub(crate) fn of_row(index: usize, problem: Problem) -> Self {
-        let row = RowProblem { index, detail: problem.detail.clone() };
-        Self { errors: vec![row], ..problem }
     }
 
     pub(crate) fn hint(self, hint: &'static str) -> Self {

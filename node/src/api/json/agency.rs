@@ -106,16 +106,3 @@ impl From<AgencyView> for Agency {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_peer_id_is_the_one_that_libp2p_shows() {
-        // The Ed25519 vector of the libp2p specs, peer-ids: the public key less its protobuf head.
-        let key = hex::decode("1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e").unwrap();
-        let text = peer_id_text(&key.try_into().unwrap());
-        assert!(text.starts_with("12D3KooW") && text.len() == 52, "{text}");
-    }
-}

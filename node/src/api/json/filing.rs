@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Named, read_time, time};
 use crate::api::problem::Problem;
+use crate::api::strict::objects;
 use crate::desk::{Book, DeskError, Filed, Recipients, ReportInput, Retracted};
 
 /// A report to be filed. For a revision all keys are optional, and what is absent stays as it was.
@@ -80,6 +81,7 @@ pub(crate) struct RevisionIn {
 pub(crate) struct BatchIn {
     /// At most 500; each is judged on its own.
     #[schema(max_items = 500)]
+    #[serde(deserialize_with = "objects")]
     pub(crate) reports: Vec<ReportIn>,
     /// The agreements of reports that name none.
     #[serde(default)]

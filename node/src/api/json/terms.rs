@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::read_time;
 use crate::api::problem::Problem;
+use crate::api::strict::objects;
 use crate::desk::TermsInput;
 
 /// The terms of a proposal.
@@ -31,6 +32,7 @@ pub(crate) struct Terms {
     /// The typologies; none means all.
     typologies: Vec<String>,
     /// Who shares; the proposer is one of them.
+    #[serde(deserialize_with = "objects")]
     party: Vec<PartyTerms>,
     /// The version that this one replaces, 64 hexadecimal digits.
     parent: Option<String>,
