@@ -10,7 +10,7 @@ use super::io::{Cursor, Failed, Misbehaviour, ObjectBytes, Output, RequestId};
 use super::limits;
 use super::machine::Machine;
 use super::message::{EntryBytes, FeedPage, Incarnation, ObjectAt, Reason, Response};
-use super::peer::{Ask, FeedState};
+use super::peer::{Ask, Fault, FeedState};
 
 impl Machine {
     pub(super) fn answer(&mut self, from: AgencyId, id: RequestId, result: Result<Vec<u8>, Failed>, now: Time) {
@@ -140,7 +140,7 @@ impl Machine {
         match &ask {
             Ask::Entries { log, .. } => {
                 if let Some(peer) = self.peers.get_mut(&to) {
-                    peer.leave_out(*log, false, now);
+                    peer.leave_out(*log, Fault::NoAnswer, now);
                 }
             }
             Ask::Wraps { scope, key_ids } => self.keys_rest(to, *scope, key_ids, now),

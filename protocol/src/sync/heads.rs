@@ -110,10 +110,9 @@ impl Machine {
             self.diverged(from, log, theirs.seq, Some(theirs));
             return;
         }
-        if self.is_own(&log) {
-            if let Some(at) = self.peer_scope(from, log.agreement.0) {
-                at.own_checks.insert(log);
-            }
+        let own = self.is_own(&log);
+        if let Some(at) = self.peer_scope(from, log.agreement.0).filter(|_| own) {
+            at.own_checks.insert(log);
         }
         self.out.push(Output::Check { from, log, position: theirs });
     }
@@ -165,10 +164,8 @@ impl Machine {
         let start = after.map_or(Bound::Included(log_id(scope, lowest)), |name| Bound::Excluded(log_id(scope, name)));
         let end = Bound::Included(log_id(scope, last.unwrap_or(highest)));
         let Some(peer) = self.peers.get_mut(&from) else { return };
-        if let (Bound::Excluded(start), Bound::Included(end)) = (start, end) {
-            if start >= end {
-                return;
-            }
+        if last.is_some_and(|last| after.is_some_and(|after| after >= last)) {
+            return;
         }
         let gone: Vec<LogId> =
             peer.offers.range((start, end)).map(|(log, _)| *log).filter(|log| !listed.contains(log)).collect();

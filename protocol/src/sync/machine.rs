@@ -9,7 +9,7 @@ use crate::time::Time;
 use super::io::{Input, Output, Own, PageOutcome, Position, RequestId, ScopeInfo, Snapshot};
 use super::limits;
 use super::message::{CONTACT, heads_digest};
-use super::peer::{Ask, FeedState, Peer, PeerScope, Rest, WantedKey};
+use super::peer::{Ask, Fault, FeedState, Peer, PeerScope, Rest, WantedKey};
 
 /// Catches up with partners, and lets partners catch up: see [`super`].
 #[derive(Debug)]
@@ -338,8 +338,8 @@ impl Machine {
             }
             match outcome {
                 PageOutcome::Advanced if moved => {}
-                PageOutcome::OtherBranch => peer.leave_out(log, true, now),
-                PageOutcome::Advanced | PageOutcome::Stuck => peer.leave_out(log, false, now),
+                PageOutcome::OtherBranch => peer.leave_out(log, Fault::OtherBranch, now),
+                PageOutcome::Advanced | PageOutcome::Stuck => peer.leave_out(log, Fault::NoAdvance, now),
             }
         }
         if let (PageOutcome::OtherBranch, Some(head)) = (outcome, head) {

@@ -395,7 +395,9 @@ fn read_hello(map: &mut MapReader<'_, '_>) -> Result<Hello, CodecError> {
 
 fn write_wraps(out: &mut Vec<u8>, wraps: &[Vec<u8>]) {
     codec::write_array(out, wraps.len());
-    wraps.iter().for_each(|wrap| codec::write_bytes(out, wrap));
+    for wrap in wraps {
+        codec::write_bytes(out, wrap);
+    }
 }
 
 fn read_wraps(d: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, CodecError> {

@@ -101,6 +101,17 @@ pub(super) struct HeadsState {
     pub(super) cut: bool,
 }
 
+/// Why a partner is left out for a log.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fault {
+    /// It, or the network, did not answer.
+    NoAnswer,
+    /// Its page did not advance the log.
+    NoAdvance,
+    /// It continues another branch, and always will.
+    OtherBranch,
+}
+
 /// A pause that grows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rest {
@@ -177,8 +188,8 @@ impl Peer {
         self.left_out.get(log).map_or(Time::default(), |rest| rest.until)
     }
 
-    /// Leaves the partner out for a log for a while; `for_long` at once as long as ever.
-    pub(super) fn leave_out(&mut self, log: LogId, for_long: bool, now: Time) {
+    /// Leaves the partner out for a log for a while.
+    pub(super) fn leave_out(&mut self, log: LogId, why: Fault, now: Time) {
         if self.left_out.len() >= limits::LEFT_OUT_PER_PEER && !self.left_out.contains_key(&log) {
             self.left_out.retain(|_, rest| rest.until > now);
             if self.left_out.len() >= limits::LEFT_OUT_PER_PEER {
@@ -188,10 +199,11 @@ impl Peer {
             }
         }
         let rest = self.left_out.entry(log).or_default();
-        if for_long {
-            rest.failures = u32::MAX - 1;
+        match why {
+            Fault::NoAnswer => rest.grow(limits::FIRST_REST_MS, limits::LAST_PAUSE_MS, now),
+            Fault::NoAdvance => rest.grow(limits::FIRST_REST_MS, limits::LAST_REST_MS, now),
+            Fault::OtherBranch => rest.grow(limits::LAST_REST_MS, limits::LAST_REST_MS, now),
         }
-        rest.grow(limits::FIRST_REST_MS, limits::LAST_REST_MS, now);
     }
 
     /// Takes note that its log has another entry than ours; `false` where that was known.
