@@ -104,6 +104,17 @@ pub enum BatchError {
     Root,
 }
 
+impl BatchError {
+    /// Whether a later version may understand what this one does not.
+    pub fn is_held(&self) -> bool {
+        match self {
+            BatchError::Object(error) => error.is_held(),
+            BatchError::Codec(error) => error.is_held(),
+            BatchError::Root => false,
+        }
+    }
+}
+
 impl SignedBatch {
     /// Signs statements together. Each comes with a salt of 16 random bytes.
     pub fn sign(

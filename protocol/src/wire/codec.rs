@@ -402,8 +402,12 @@ pub fn read_array(d: &mut Decoder<'_>, key: u64, min: usize, max: usize) -> Resu
 /// Reads text of `min` to `max` bytes, without control characters other than line feed and tab.
 pub fn read_text(d: &mut Decoder<'_>, key: u64, min: usize, max: usize) -> Result<String, CodecError> {
     let text = d.str().map_err(|_| CodecError::Form(key))?;
-    let clean = text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t');
-    if clean && (min..=max).contains(&text.len()) { Ok(text.to_owned()) } else { Err(CodecError::Bounds(key)) }
+    if is_clean(text) && (min..=max).contains(&text.len()) { Ok(text.to_owned()) } else { Err(CodecError::Bounds(key)) }
+}
+
+/// Whether a text has no control characters other than line feed and tab.
+pub fn is_clean(text: &str) -> bool {
+    text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t')
 }
 
 /// Reads a byte string of at most `max` bytes.
