@@ -121,7 +121,7 @@ pub struct Receipt {
     pub logs: Vec<LogPosition>,
     /// The retractions it has carried out (hashes of the objects), sorted.
     pub retractions: Vec<Hash>,
-    /// What it refused, sorted by entry and reason, each once.
+    /// What it refused, sorted each once.
     pub refused: Vec<RefusalNote>,
     /// Copies passed onward of which deletion is not yet confirmed.
     pub onward_pending: u64,
@@ -165,7 +165,7 @@ impl Payload for Receipt {
             cards: sorted(map.list(8, limits::PARTIES)?, 8, |card: &CardSerial| card.agency)?,
             logs: sorted(map.list(9, limits::LOGS_PER_RECEIPT)?, 9, LogPosition::log)?,
             retractions: sorted(map.list(10, limits::RETRACTIONS_PER_RECEIPT)?, 10, |hash: &Hash| *hash)?,
-            refused: sorted(map.list(11, limits::REFUSALS_PER_RECEIPT)?, 11, RefusalNote::of_what)?,
+            refused: sorted(map.list(11, limits::REFUSALS_PER_RECEIPT)?, 11, |note: &RefusalNote| *note)?,
             onward_pending: map.need(12)?,
             audit_checkpoint: map.take(13)?,
         })
@@ -180,12 +180,6 @@ fn sorted<T, K: Ord>(items: Vec<T>, key: u64, of: impl Fn(&T) -> K) -> Result<Ve
 impl LogPosition {
     fn log(&self) -> (AgencyId, u32, u32) {
         (self.author, self.writer, self.generation)
-    }
-}
-
-impl RefusalNote {
-    fn of_what(&self) -> (Hash, u32) {
-        (self.entry, self.reason)
     }
 }
 
