@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entente_protocol::crypto::ContentKey;
 use entente_protocol::entry::ladder;
-use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId};
+use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId, ReportId};
 use entente_protocol::keys::KeyDescriptor;
 use entente_protocol::receipt::{Receipt, RefusalNote};
+use entente_protocol::retraction::Retraction;
 use entente_protocol::rules::Usage;
 use entente_protocol::statement::report::Report;
 use entente_protocol::time::Time;
@@ -69,8 +70,21 @@ pub(super) struct Receipts {
     pub(super) due: BTreeSet<AgreementId>,
     /// Retractions carried out, per agreement: hashes of the objects, and when each may be forgotten.
     pub(super) retractions: BTreeMap<AgreementId, BTreeMap<Hash, Time>>,
+    /// A retraction was carried out: its originator waits for our word.
+    pub(super) urgent: bool,
     /// What we refused and have not forgotten, per agreement.
     pub(super) refused: BTreeMap<AgreementId, BTreeSet<RefusalNote>>,
+}
+
+/// A retraction that was carried out.
+#[derive(Clone, Debug)]
+pub(super) struct KnownRetraction {
+    /// The object's hash, as receipts name it.
+    pub(super) hash: Hash,
+    /// What it says.
+    pub(super) retraction: Retraction,
+    /// Under which agreements it came.
+    pub(super) agreements: BTreeSet<AgreementId>,
 }
 
 /// All of it.
@@ -80,6 +94,8 @@ pub(super) struct Ledger {
     pub(super) keys: Keys,
     pub(super) receipts: Receipts,
     pub(super) outbox: Vec<Waiting>,
+    /// Retractions by the report they withdraw.
+    pub(super) retracted: BTreeMap<(AgencyId, ReportId), KnownRetraction>,
     /// Agreements under which heads were compared with a party since the start.
     pub(super) compared: BTreeSet<AgreementId>,
     /// Agreements under which our next entry opens a generation.
@@ -106,7 +122,7 @@ impl Ledger {
 
 /// Names of local values.
 pub(super) mod local {
-    use entente_protocol::id::{AgencyId, AgreementId, LogId};
+    use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId, ReportId};
 
     /// Agencies whose fingerprint was compared.
     pub(crate) const PINNED: &[u8] = b"pinned/";
@@ -118,6 +134,19 @@ pub(super) mod local {
     pub(crate) const UNOPENED: &[u8] = b"unopened/";
     /// Agreements under which a generation is to be opened.
     pub(crate) const REOPEN: &[u8] = b"reopen/";
+
+    /// Feeds of agreements that this node keeps.
+    pub(crate) const SCOPES: &[u8] = b"scope/";
+    /// Reasons of retractions, kept when the report that opens them goes.
+    pub(crate) const REASON: &[u8] = b"reason/";
+
+    pub(crate) fn scope(scope: Hash) -> Vec<u8> {
+        [SCOPES, scope.as_bytes()].concat()
+    }
+
+    pub(crate) fn reason(originator: AgencyId, report: ReportId) -> Vec<u8> {
+        [REASON, originator.as_bytes(), report.as_bytes()].concat()
+    }
 
     pub(crate) fn pinned(agency: AgencyId) -> Vec<u8> {
         [PINNED, agency.as_bytes()].concat()

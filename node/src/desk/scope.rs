@@ -16,6 +16,11 @@ pub fn wraps() -> Hash {
     Hash::of(&[b"entente.scope.wraps"])
 }
 
+/// Where imported cards lie: the contact feed is what this agency tells of itself alone.
+pub fn imported() -> Hash {
+    Hash::of(&[b"entente.scope.imported"])
+}
+
 /// The feed of an agreement, also while it is only proposed.
 pub fn of_agreement(agreement: AgreementId) -> Hash {
     agreement.0

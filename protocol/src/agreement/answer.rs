@@ -72,7 +72,7 @@ pub struct Withdrawal {
     pub agency: AgencyId,
     /// The serial of its card that holds the agreement-signing key.
     pub card_serial: u32,
-    /// When it left.
+    /// When it left: not before its last entry, and the first moment after which it publishes none.
     pub at: Time,
     /// Why, in words.
     pub reason: String,

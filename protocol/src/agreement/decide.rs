@@ -4,8 +4,7 @@
 //!   voices(v)   = parties of v and of its parent, less those who left before v takes effect
 //!   complete(v) = every voice has signed v, dated before v's deadline
 //!   agreed(v)   = complete(v), and its parent is agreed, in force by then, and ends nothing
-//!   taken(v)    = agreed(v), no voice has rejected it, its parent is taken, and it is the only such child;
-//!                 of several, the only one that nobody at all has rejected; otherwise none is
+//!   taken(v)    = agreed(v), nobody concerned has rejected it, its parent is taken, and it is the only such child
 //! ```
 //!
 //! So two children of one parent are never both in force, whatever parties sign. Among honest parties there is never
@@ -13,17 +12,19 @@
 //!
 //! An answer's own time decides, not its arrival: a signature that arrives late counts, one that is dated late does
 //! not. A party left when it has withdrawn after it last signed a version of the line (who signs again has come back).
+//! A rejection outlasts the withdrawal of the party that made it, since others have relied on it; one that is dated
+//! after the withdrawal is nobody's.
 //!
-//! `agreed` survives the rejection of a party that had signed the same version, which makes it a liar: such a version
-//! is not in force any more, but entries that honest parties published under it stay admitted. A fork stops growth,
-//! not statements.
+//! `agreed` survives rejection: who signs a version and later rejects it can stop what grows under it, but entries
+//! that honest parties have published under it stay admitted. A fork stops growth, not statements. More objects never
+//! take agreement away, so what a conforming node has released stays released.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::id::{AgencyId, VersionHash};
 use crate::time::Time;
 
-use super::tree::Acts;
+use super::tree::{Acts, Ends};
 use super::version::{SignedVersion, Version};
 
 /// Where all versions stand.
@@ -42,7 +43,7 @@ pub(super) struct Standing {
     pub(super) voices: BTreeSet<AgencyId>,
     /// Voices that have not signed in time.
     pub(super) missing: Vec<AgencyId>,
-    /// Voices that have rejected it.
+    /// Parties of it or its parent that have rejected it before they left.
     pub(super) rejected_by: Vec<AgencyId>,
     /// Signed by all, under a parent that was in force.
     pub(super) agreed: bool,
@@ -78,7 +79,7 @@ pub(super) fn decide(acts: &Acts, root: VersionHash) -> Decision {
     let mut standing = stand(acts, first, None);
     standing.agreed = standing.missing.is_empty() && !standing.voices.is_empty();
     standing.taken = standing.agreed && standing.rejected_by.is_empty();
-    standing.since = since_all_signed(first, &standing);
+    standing.since = since_all_signed(acts, first);
     if standing.taken {
         decision.line.push(root);
     }
@@ -111,37 +112,20 @@ fn children<'a>(acts: &'a Acts, decision: &mut Decision, parent: &SignedVersion)
         }
         decision.standings.insert(child.name(), standing);
     }
-    match choose(acts, &able) {
-        Some(chosen) => {
-            let child = &acts.versions[&chosen];
-            let from = child.earliest();
-            parent_standing.replaced = Some(Replaced { from, closed: from.plus_ms(child.grace_ms) });
-            decision.line.push(chosen);
-            decision.standings.entry(chosen).or_default().taken = true;
-        }
-        None => {
-            for (at, able_child) in able.iter().enumerate() {
-                let rival = able[usize::from(at == 0)];
-                decision.standings.entry(*able_child).or_default().contested_by = Some(rival);
-            }
+    if let [chosen] = able.as_slice() {
+        let child = &acts.versions[chosen];
+        let from = child.earliest();
+        parent_standing.replaced = Some(Replaced { from, closed: from.plus_ms(child.grace_ms) });
+        decision.line.push(*chosen);
+        decision.standings.entry(*chosen).or_default().taken = true;
+    } else {
+        for (at, contested) in able.iter().enumerate() {
+            let rival = able[usize::from(at == 0)];
+            decision.standings.entry(*contested).or_default().contested_by = Some(rival);
         }
     }
     decision.standings.insert(name, parent_standing);
     children
-}
-
-/// The one child that takes the place of its parent.
-fn choose(acts: &Acts, able: &[VersionHash]) -> Option<VersionHash> {
-    let unrejected = |child: &&VersionHash| {
-        acts.answers.get(*child).is_none_or(|answers| answers.values().all(|said| said.rejected.first().is_none()))
-    };
-    match able {
-        [only] => Some(*only),
-        _ => {
-            let mut unrejected = able.iter().filter(unrejected);
-            unrejected.next().filter(|_| unrejected.next().is_none()).copied()
-        }
-    }
 }
 
 /// Whether a child may stand under its parent at all: proposed by one of its parties, and taking effect during it.
@@ -163,13 +147,15 @@ fn stand(acts: &Acts, version: &SignedVersion, parent: Option<(&SignedVersion, &
     for agency in concerned {
         let joined = standing.signed.get(&agency).copied();
         let listed = version.party(agency).map(|_| version.created);
-        if left_since(acts, agency, joined.max(listed)).is_some_and(|at| at < version.deadline()) {
+        let left = left_since(acts, agency, joined.max(listed));
+        let rejected = acts.said(name, agency).and_then(|said| said.rejected.first());
+        if rejected.is_some_and(|rejection| left.is_none_or(|left| rejection.at <= left)) {
+            standing.rejected_by.push(agency);
+        }
+        if left.is_some_and(|left| left < version.deadline()) {
             continue;
         }
         standing.voices.insert(agency);
-        if acts.said(name, agency).is_some_and(|said| said.rejected.first().is_some()) {
-            standing.rejected_by.push(agency);
-        }
         if acts.signed_at(name, agency).is_none_or(|at| at >= version.deadline()) {
             standing.missing.push(agency);
         }
@@ -188,7 +174,7 @@ fn stand(acts: &Acts, version: &SignedVersion, parent: Option<(&SignedVersion, &
 
 /// The first withdrawal of an agency that is not older than its last word to the contrary.
 fn left_since(acts: &Acts, agency: AgencyId, since: Option<Time>) -> Option<Time> {
-    let withdrawals = acts.withdrawals.get(&agency)?.values().flat_map(|ends| ends.iter());
+    let withdrawals = acts.withdrawals.get(&agency)?.values().flat_map(Ends::iter);
     withdrawals.map(|act| act.at).filter(|at| Some(*at) >= since).min()
 }
 
@@ -199,9 +185,12 @@ fn deserted(version: &Version, left: &BTreeMap<AgencyId, Time>) -> Option<Time> 
     times.get(version.parties.len() - 2).copied()
 }
 
-/// A first version is in force from the last answer that it needed.
-fn since_all_signed(version: &SignedVersion, standing: &Standing) -> Time {
-    let signed = standing.voices.iter().filter_map(|agency| standing.signed.get(agency));
-    let gone = standing.left.iter().filter(|(agency, _)| !standing.voices.contains(agency)).map(|(_, at)| at);
-    signed.chain(gone).copied().fold(version.valid_from, Time::max)
+/// A first version is in force from the last answer that it needed: a signature, or the withdrawal in its place.
+fn since_all_signed(acts: &Acts, version: &SignedVersion) -> Time {
+    let answered = version.parties.iter().filter_map(|party| {
+        let signed = acts.signed_at(version.name(), party.agency);
+        let left = left_since(acts, party.agency, Some(version.created));
+        signed.into_iter().chain(left).min()
+    });
+    answered.fold(version.valid_from, Time::max)
 }

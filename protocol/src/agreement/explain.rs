@@ -154,7 +154,7 @@ fn days(count: u32) -> String {
 /// A span in the largest unit that it is a multiple of.
 fn span(ms: u64) -> String {
     let units = [(DAY_MS, "day"), (HOUR_MS, "hour"), (60_000, "minute"), (1000, "second")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| ms % unit == 0).unwrap_or((1, "millisecond"));
+    let (unit, name) = units.into_iter().find(|(unit, _)| ms.is_multiple_of(*unit)).unwrap_or((1, "millisecond"));
     let count = ms / unit;
     if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
 }
@@ -163,7 +163,7 @@ fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);

@@ -110,7 +110,7 @@ pub enum NotInForce {
         agency: AgencyId,
     },
     /// The author has left.
-    #[error("{agency} left the agreement at {left}, not after {at}")]
+    #[error("{agency} left the agreement at {left}, before {at}")]
     Left {
         /// The author.
         agency: AgencyId,
@@ -193,7 +193,7 @@ impl Agreement {
     /// The parties of the version in force that have not left.
     pub fn parties_now(&self, now: Time) -> Vec<&Party> {
         let Ok((version, standing)) = self.current(now) else { return Vec::new() };
-        let here = |party: &&Party| standing.left.get(&party.agency).is_none_or(|left| now < *left);
+        let here = |party: &&Party| standing.left.get(&party.agency).is_none_or(|left| now <= *left);
         version.payload().parties.iter().filter(here).collect()
     }
 
@@ -281,7 +281,7 @@ impl Agreement {
         Ok((signed, standing))
     }
 
-    /// A rejection of a version by one of its voices.
+    /// A rejection of a version that counts.
     fn reliance(&self, version: VersionHash) -> Option<Reliance> {
         let by = *self.decision.standings.get(&version)?.rejected_by.first()?;
         let rejection = self.acts.said(version, by)?.rejected.first()?.hash();
@@ -316,7 +316,7 @@ impl Agreement {
             return Err(NotInForce::NotAParty { agency });
         }
         match standing.left.get(&agency) {
-            Some(left) if *left <= at => Err(NotInForce::Left { agency, left: *left, at }),
+            Some(left) if *left < at => Err(NotInForce::Left { agency, left: *left, at }),
             _ => Ok(()),
         }
     }

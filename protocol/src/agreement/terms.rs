@@ -19,13 +19,13 @@
 use minicbor::Decoder;
 
 use crate::grading::GradingScheme;
-use crate::handling::{Handling, HandlingError};
+use crate::handling::Handling;
 use crate::limits;
 use crate::marking::Marking;
 use crate::typology::Typology;
 use crate::wire::codec::{self, CodecError, MapReader, MapWriter, Value};
 
-use super::version::{VersionFault, need_text};
+use super::version::VersionFault;
 
 /// Statements a day and log, where the proposer says nothing: what a large import needs, spread over a day.
 pub const DEFAULT_STATEMENTS_PER_DAY: u64 = 1_000_000;
@@ -141,40 +141,14 @@ fn is_caip2(text: &str) -> bool {
 
 impl Value for Terms {
     fn write(&self, out: &mut Vec<u8>) {
-        let typologies = |out: &mut Vec<u8>| {
-            codec::write_array(out, self.typologies.len());
-            for typology in &self.typologies {
-                MapWriter::new().put_text(0, typology.scheme()).put_text(1, typology.id()).finish_into(out);
-            }
-        };
-        let chains = |out: &mut Vec<u8>| {
-            codec::write_array(out, self.chains.len());
-            self.chains.iter().for_each(|chain| codec::write_text(out, chain));
-        };
-        let handling = |out: &mut Vec<u8>| {
-            codec::write_array(out, self.handling.len());
-            for code in &self.handling {
-                let map = MapWriter::new().put(0, &code.to_wire());
-                match code.words() {
-                    Some(words) => map.put_text(1, words).finish_into(out),
-                    None => map.finish_into(out),
-                }
-            }
-        };
-        let mut map = MapWriter::new().put_list(0, &self.kinds);
-        if !self.typologies.is_empty() {
-            map = map.put_with(1, typologies);
-        }
-        if !self.chains.is_empty() {
-            map = map.put_with(2, chains);
-        }
-        map = map
-            .put(3, &self.marking_ceiling.to_wire())
-            .put_some(4, self.required_grading.map(GradingScheme::to_wire).as_ref());
-        if !self.handling.is_empty() {
-            map = map.put_with(5, handling);
-        }
-        map.put(6, &self.retention_days)
+        MapWriter::new()
+            .put_list(0, &self.kinds)
+            .put_list(1, &self.typologies)
+            .put_list(2, &self.chains)
+            .put(3, &self.marking_ceiling)
+            .put_some(4, self.required_grading.map(GradingScheme::to_wire).as_ref())
+            .put_list(5, &self.handling)
+            .put(6, &self.retention_days)
             .put(7, &self.onward)
             .put(8, &self.history)
             .put(9, &self.statements_per_day)
@@ -186,14 +160,11 @@ impl Value for Terms {
         let mut map = MapReader::new(d, key)?;
         let terms = Self {
             kinds: map.list(0, limits::TERMS_PER_LIST)?,
-            typologies: map.take_with(1, |d| read_items(d, 1, read_typology))?.unwrap_or_default(),
-            chains: map.take_with(2, |d| read_items(d, 2, read_chain))?.unwrap_or_default(),
-            marking_ceiling: {
-                let value = map.need(3)?;
-                Marking::from_wire(value).map_err(|_| CodecError::UnknownValue { key: 3, value })?
-            },
-            required_grading: map.take::<u64>(4)?.map(read_scheme).transpose()?,
-            handling: map.take_with(5, |d| read_items(d, 5, read_handling))?.unwrap_or_default(),
+            typologies: map.list(1, limits::TERMS_PER_LIST)?,
+            chains: map.list(2, limits::TERMS_PER_LIST)?,
+            marking_ceiling: map.need(3)?,
+            required_grading: map.take(4)?.map(read_scheme).transpose()?,
+            handling: map.list(5, limits::TERMS_PER_LIST)?,
             retention_days: map.need(6)?,
             onward: map.need(7)?,
             history: map.need(8)?,
@@ -205,41 +176,9 @@ impl Value for Terms {
     }
 }
 
-fn read_items<T>(
-    d: &mut Decoder<'_>,
-    key: u64,
-    read: fn(&mut Decoder<'_>) -> Result<T, CodecError>,
-) -> Result<Vec<T>, CodecError> {
-    let items = codec::read_array(d, key, 1, limits::TERMS_PER_LIST)?;
-    (0..items).map(|_| read(d)).collect()
-}
-
-fn read_typology(d: &mut Decoder<'_>) -> Result<Typology, CodecError> {
-    let mut map = MapReader::new(d, 1)?;
-    let scheme = need_text(&mut map, 0, limits::SHORT_TEXT_BYTES)?;
-    let id = need_text(&mut map, 1, limits::SHORT_TEXT_BYTES)?;
-    map.end()?;
-    Typology::from_wire(&scheme, &id).map_err(|_| CodecError::Bounds(1))
-}
-
-fn read_chain(d: &mut Decoder<'_>) -> Result<String, CodecError> {
-    codec::read_text(d, 2, 1, limits::CHAIN_BYTES)
-}
-
 fn read_scheme(value: u64) -> Result<GradingScheme, CodecError> {
     let known = GradingScheme::ALL.into_iter().find(|scheme| scheme.to_wire() == value);
     known.ok_or(CodecError::UnknownValue { key: 4, value })
-}
-
-fn read_handling(d: &mut Decoder<'_>) -> Result<Handling, CodecError> {
-    let mut map = MapReader::new(d, 5)?;
-    let number = map.need(0)?;
-    let words = map.text(1, 1, limits::SHORT_TEXT_BYTES)?;
-    map.end()?;
-    Handling::from_wire(number, words.as_deref()).map_err(|error| match error {
-        HandlingError::Unknown { number } => CodecError::UnknownValue { key: 5, value: number },
-        _ => CodecError::Bounds(5),
-    })
 }
 
 impl Value for Onward {

@@ -23,6 +23,7 @@ use super::version::SignedVersion;
 
 /// A signed object of an agreement, its signature verified by the caller.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "acts are few and pass through; boxing would burden every caller")]
 pub enum Act {
     /// A proposal.
     Version(SignedVersion),

@@ -1,0 +1,61 @@
+//! The commands, one file each. A file begins with the command's own options and ends with what a person sees.
+
+pub(crate) mod agencies;
+pub(crate) mod agreement;
+pub(crate) mod card;
+pub(crate) mod completions;
+pub(crate) mod lookup;
+pub(crate) mod peers;
+pub(crate) mod quarantine;
+pub(crate) mod report;
+pub(crate) mod reports;
+pub(crate) mod retract;
+pub(crate) mod revise;
+pub(crate) mod show;
+pub(crate) mod status;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::args::{Command, Globals};
+use crate::error::CliError;
+use crate::output::Output;
+
+/// Does what the command line asks.
+pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<(), CliError> {
+    match command {
+        Command::Card(args) => card::run(args, globals, out),
+        Command::Agreement(args) => agreement::run(args, globals, out),
+        Command::Agencies(args) => agencies::run(args, globals, out),
+        Command::Report(args) => report::run(args, globals, out),
+        Command::Revise(args) => revise::run(args, globals, out),
+        Command::Retract(args) => retract::run(args, globals, out),
+        Command::Reports(args) => reports::run(args, globals, out),
+        Command::Show(args) => show::run(args, globals, out),
+        Command::Lookup(args) => lookup::run(args, globals, out),
+        Command::Peers(args) => peers::run(args, globals, out),
+        Command::Quarantine(args) => quarantine::run(args, globals, out),
+        Command::Status(args) => status::run(args, globals, out),
+        Command::Completions(args) => completions::run(args, out),
+    }
+}
+
+/// How `-` is written: standard input or output.
+const STANDARD: &str = "-";
+
+/// The text of a file, or of standard input for `-`.
+fn read_text(path: &Path, limit: u64) -> Result<String, CliError> {
+    let failed = |source| CliError::Read { path: path.to_owned(), source };
+    let reader: Box<dyn Read> = if path.as_os_str() == STANDARD {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(failed)?)
+    };
+    let mut bytes = Vec::new();
+    reader.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(CliError::TooLong { path: path.to_owned(), limit });
+    }
+    String::from_utf8(bytes).map_err(|_| CliError::NotText { path: path.to_owned() })
+}

@@ -1,0 +1,177 @@
+//! The desk at start: the book and the ledger, made anew from what the store holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entente_protocol::entry::header::Header;
+use entente_protocol::entry::ladder::{self, View};
+use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
+use entente_protocol::identity::{CardExport, Roll};
+use entente_protocol::keys::KeyDescriptor;
+use entente_protocol::rules::Usage;
+use entente_protocol::wire::attest::Claimed;
+
+use super::book::Book;
+use super::ledger::{Ledger, Waiting, local};
+use super::release::reports_in;
+use super::{Desk, DeskError, Me, Signals, scope};
+use crate::store::{Store, StoredObject};
+
+/// Objects read from a feed at a time.
+const FEED_PAGE: usize = 1024;
+
+impl Desk {
+    /// Opens the desk over a store. `own` is this agency's card file, which `init` wrote.
+    pub fn open(store: Store, me: Me, own: CardExport) -> Result<Desk, DeskError> {
+        let mut book = Book {
+            me: me.agency,
+            mode: me.mode,
+            roll: Roll::new(),
+            pinned: BTreeSet::new(),
+            vouched: BTreeMap::new(),
+            agreements: BTreeMap::new(),
+        };
+        book.roll.add_export(own)?;
+        let desk = Desk {
+            store,
+            me,
+            book: std::sync::RwLock::new(std::sync::Arc::new(book.clone())),
+            ledger: std::sync::Mutex::new(Ledger::default()),
+            signals: Signals::default(),
+        };
+        desk.load_trust(&mut book);
+        let mut ledger = Ledger::default();
+        let scopes = desk.load_objects(&mut book, &mut ledger)?;
+        tracing::info!(agencies = book.roll.iter().count(), agreements = scopes, "what is known was read");
+        desk.load_keys(&book, &mut ledger)?;
+        desk.load_logs(&book, &mut ledger)?;
+        desk.load_local(&mut ledger);
+        desk.replace_book(book);
+        *desk.turn() = ledger;
+        Ok(desk)
+    }
+
+    fn load_trust(&self, book: &mut Book) {
+        let agency = |bytes: &[u8]| <[u8; 32]>::try_from(bytes).ok().map(AgencyId::from_bytes);
+        for (key, _) in self.store.local_prefix(local::PINNED) {
+            book.pinned.extend(agency(&key[local::PINNED.len()..]));
+        }
+        for (key, _) in self.store.local_prefix(local::VOUCHED) {
+            let (about, by) = key[local::VOUCHED.len()..].split_at(32.min(key.len() - local::VOUCHED.len()));
+            if let (Some(about), Some(by)) = (agency(about), agency(by)) {
+                book.vouched.entry(about).or_default().insert(by);
+            }
+        }
+    }
+
+    /// Reads every feed that this node keeps: the objects are verified again, by the same code that took them.
+    fn load_objects(&self, book: &mut Book, ledger: &mut Ledger) -> Result<usize, DeskError> {
+        let mut scopes = vec![scope::CONTACT, scope::imported()];
+        scopes.extend(self.store.local_prefix(local::SCOPES).iter().filter_map(|(key, _)| {
+            <[u8; 32]>::try_from(&key[local::SCOPES.len()..]).ok().map(Hash)
+        }));
+        for scope in &scopes {
+            let mut objects: Vec<(u8, Vec<u8>)> = Vec::new();
+            for object in self.feed(*scope)? {
+                objects.push((object.kind, object.bytes));
+            }
+            self.learn(book, ledger, *scope, objects);
+        }
+        Ok(scopes.len() - 2)
+    }
+
+    /// All objects of a feed.
+    fn feed(&self, scope: Hash) -> Result<Vec<StoredObject>, DeskError> {
+        let mut objects = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = self.store.objects(&scope, after, FEED_PAGE)?;
+            let Some((last, _, _)) = page.last() else { return Ok(objects) };
+            after = *last;
+            for (_, _, name) in &page {
+                objects.extend(self.store.object(name)?);
+            }
+        }
+    }
+
+    fn load_keys(&self, book: &Book, ledger: &mut Ledger) -> Result<(), DeskError> {
+        for object in self.feed(scope::wraps())? {
+            if let Some((wrap, key)) = self.read_wrap(book, &object.bytes) {
+                ledger.keys.held.insert(wrap.key_id, key);
+            }
+        }
+        let mut own: BTreeMap<AgreementId, &KeyDescriptor> = BTreeMap::new();
+        for (id, descriptor) in &ledger.keys.descriptors {
+            let ours = descriptor.author == self.me.agency && descriptor.writer == self.me.writer;
+            let newer = own.get(&descriptor.agreement).is_none_or(|known| known.created < descriptor.created);
+            if ours && newer && ledger.keys.held.contains_key(id) {
+                own.insert(descriptor.agreement, descriptor.payload());
+            }
+        }
+        ledger.keys.own = own.into_iter().map(|(agreement, descriptor)| (agreement, descriptor.key_id)).collect();
+        Ok(())
+    }
+
+    fn load_logs(&self, book: &Book, ledger: &mut Ledger) -> Result<(), DeskError> {
+        for (log, head) in self.store.heads() {
+            let Some(entry) = self.store.entry(&log, head.seq)? else { continue };
+            let Ok(header) = Claimed::<Header>::parse(&entry.header) else { continue };
+            let depth = book.agreements.get(&log.agreement).and_then(|known| known.depth(header.claim().version));
+            let state = ledger.log(log);
+            state.head = Some(ladder::Head {
+                seq: head.seq,
+                hash: head.hash,
+                created: header.claim().created,
+                version_depth: depth.unwrap_or_default(),
+            });
+            let unopened = self.store.local(&local::unopened(&log));
+            let unopened = unopened.and_then(|value| Some(u64::from_be_bytes(value.try_into().ok()?)));
+            state.next_to_open = unopened.unwrap_or(head.seq + 1);
+            ledger.receipts.due.insert(log.agreement);
+        }
+        Ok(())
+    }
+
+    fn load_local(&self, ledger: &mut Ledger) {
+        for (key, value) in self.store.local_prefix(local::OUTBOX) {
+            let number = key[local::OUTBOX.len()..].try_into().map(u64::from_be_bytes);
+            let Some((agreement, batch)) = value.split_first_chunk::<32>() else { continue };
+            if let Ok(number) = number {
+                let (agreement, batch) = (AgreementId::from_bytes(*agreement), batch.to_vec());
+                let reports = reports_in(&batch);
+                ledger.outbox.push(Waiting { number, agreement, batch, reports });
+            }
+        }
+        for (key, _) in self.store.local_prefix(local::REOPEN) {
+            if let Ok(agreement) = <[u8; 32]>::try_from(&key[local::REOPEN.len()..]) {
+                ledger.reopen.insert(AgreementId::from_bytes(agreement));
+            }
+        }
+    }
+
+    /// Counts what a log has used on its latest day, by reading that day's entries once more.
+    pub(super) fn count_usage(&self, ledger: &Ledger, view: &View<'_>, log: LogId) -> Result<Usage, DeskError> {
+        let Some(state) = ledger.logs.get(&log).copied() else { return Ok(Usage::default()) };
+        let Some(head) = state.head else { return Ok(Usage::default()) };
+        let day = head.created.day();
+        let mut first = head.seq;
+        while first > 0 && self.header(&log, first - 1)?.is_some_and(|header| header.created.day() == day) {
+            first -= 1;
+        }
+        let mut usage = Usage { day, statements: 0, bytes: 0 };
+        for seq in first..state.next_to_open {
+            let Some(entry) = self.store.entry(&log, seq)? else { continue };
+            let Some(header) = self.header(&log, seq)? else { continue };
+            let (Some(body), Some(key)) = (entry.body, ledger.keys.held.get(&header.key_id)) else { continue };
+            let Some(descriptor) = ledger.keys.descriptors.get(&header.key_id) else { continue };
+            usage = ladder::usage_after(&entry.header, &body, key, descriptor, view, usage).unwrap_or(usage);
+        }
+        Ok(usage)
+    }
+
+    /// The header of an entry that is held.
+    pub(super) fn header(&self, log: &LogId, seq: u64) -> Result<Option<Header>, DeskError> {
+        let entry = self.store.entry(log, seq)?;
+        let header = entry.and_then(|entry| Claimed::<Header>::parse(&entry.header).ok());
+        Ok(header.map(|header| header.claim().clone()))
+    }
+}

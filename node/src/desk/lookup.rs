@@ -1,0 +1,158 @@
+//! Lookups: what all partners, and we, say of an address. The hottest path: no lock that a writer holds for long.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entente_protocol::address::Address;
+use entente_protocol::id::{AgencyId, AgreementId, ReportId};
+use entente_protocol::statement::Statement;
+use entente_protocol::statement::report::{Indicator, Report};
+use entente_protocol::time::Time;
+
+use super::{Desk, DeskError};
+use crate::store::{Record, RecordState};
+
+/// A report as it is shown.
+#[derive(Clone, Debug)]
+pub struct ReportView {
+    /// Who made it.
+    pub originator: AgencyId,
+    /// What it says, in its newest revision.
+    pub report: Report,
+    /// Under which agreements it is held.
+    pub agreements: Vec<AgreementId>,
+    /// When it came; `None` while it waits in our own outbox.
+    pub received: Option<Time>,
+    /// Whether it is ours and not yet published under some agreement.
+    pub waiting: bool,
+}
+
+/// The answer of a lookup.
+#[derive(Clone, Debug, Default)]
+pub struct LookupAnswer {
+    /// Every live report, newest first.
+    pub reports: Vec<ReportView>,
+    /// How many agencies say so first-hand: reports that declare one source count once.
+    pub distinct_originators: usize,
+    /// How many reports on it were retracted.
+    pub retracted: usize,
+}
+
+impl Desk {
+    /// What is known of an address.
+    pub fn lookup(&self, address: &Address) -> Result<LookupAnswer, DeskError> {
+        let key = Indicator::Address(address.clone()).lookup_key();
+        let records = self.store.lookup(&key)?;
+        let mut reports = gather(records);
+        self.add_waiting(&mut reports, |report| report.indicator.lookup_key() == key);
+        let mut reports: Vec<ReportView> = reports.into_values().collect();
+        reports.sort_by_key(|view| std::cmp::Reverse((view.report.created, view.report.id)));
+        let distinct_originators = distinct_originators(&reports);
+        let retracted = self.store.retracted_on(&key)?;
+        Ok(LookupAnswer { reports, distinct_originators, retracted })
+    }
+
+    /// A report by its originator and number.
+    pub(super) fn view_report(
+        &self,
+        originator: AgencyId,
+        id: ReportId,
+    ) -> Result<Option<ReportView>, DeskError> {
+        let mut reports = gather(self.store.report(&originator, &id)?);
+        if originator == self.me.agency {
+            self.add_waiting(&mut reports, |report| report.id == id);
+        }
+        Ok(reports.remove(&(originator, id)))
+    }
+
+    /// Adds what waits in the outbox: it is ours, and visible to us at once.
+    pub(super) fn add_waiting(
+        &self,
+        reports: &mut BTreeMap<(AgencyId, ReportId), ReportView>,
+        wanted: impl Fn(&Report) -> bool,
+    ) {
+        if !self.has_waiting() {
+            return;
+        }
+        let ledger = self.turn();
+        for waiting in &ledger.outbox {
+            for report in waiting.reports.iter().filter(|report| wanted(report)) {
+                let view = reports.entry((self.me.agency, report.id)).or_insert_with(|| ReportView {
+                    originator: self.me.agency,
+                    report: report.clone(),
+                    agreements: Vec::new(),
+                    received: None,
+                    waiting: true,
+                });
+                view.waiting = true;
+                if report.revision > view.report.revision {
+                    view.report = report.clone();
+                }
+                if !view.agreements.contains(&waiting.agreement) {
+                    view.agreements.push(waiting.agreement);
+                }
+            }
+        }
+    }
+}
+
+/// Brings together the records of one report under several agreements; the newest revision speaks.
+pub(super) fn gather(records: Vec<Record>) -> BTreeMap<(AgencyId, ReportId), ReportView> {
+    let mut reports: BTreeMap<(AgencyId, ReportId), ReportView> = BTreeMap::new();
+    for record in records.into_iter().filter(|record| record.state == RecordState::Admitted) {
+        let Ok(Statement::Report(report)) = Statement::read(&record.statement) else { continue };
+        let received = Time::from_ms(record.received);
+        let agreement = record.id.log.agreement;
+        match reports.entry((record.id.originator, record.id.report)) {
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(ReportView {
+                    originator: record.id.originator,
+                    report: *report,
+                    agreements: vec![agreement],
+                    received,
+                    waiting: false,
+                });
+            }
+            std::collections::btree_map::Entry::Occupied(mut entry) => {
+                let view = entry.get_mut();
+                view.agreements.push(agreement);
+                if report.revision > view.report.revision {
+                    view.report = *report;
+                    view.received = received;
+                }
+            }
+        }
+    }
+    reports
+}
+
+/// How many agencies say so first-hand. Agencies that name a common source are one voice.
+fn distinct_originators(reports: &[ReportView]) -> usize {
+    let mut voices: Vec<(BTreeSet<AgencyId>, BTreeSet<&str>)> = Vec::new();
+    let mut by_agency: BTreeMap<AgencyId, BTreeSet<&str>> = BTreeMap::new();
+    let mut first_hand: BTreeSet<AgencyId> = BTreeSet::new();
+    for view in reports {
+        match view.report.source.as_deref() {
+            Some(source) => {
+                by_agency.entry(view.originator).or_default().insert(source);
+            }
+            None => {
+                first_hand.insert(view.originator);
+            }
+        }
+    }
+    // Who has it from nobody speaks for itself, whatever else it repeats.
+    by_agency.retain(|agency, _| !first_hand.contains(agency));
+    for (agency, sources) in by_agency {
+        let mut voice = (BTreeSet::from([agency]), sources);
+        voices.retain(|other| {
+            let common = other.1.intersection(&voice.1).next().is_some();
+            if common {
+                voice.0.extend(&other.0);
+                voice.1.extend(&other.1);
+            }
+            !common
+        });
+        voices.push(voice);
+    }
+    first_hand.len() + voices.len()
+}

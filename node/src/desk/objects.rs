@@ -1,0 +1,412 @@
+//! Stand-alone objects that arrive: cards, agreements and answers, key descriptors, retractions, receipts, proofs.
+//!
+//! Each is verified against what is known, then kept and passed on as the bytes that came. Objects come in any order,
+//! so a page is gone through until nothing more can be verified; what is left is held, and asked for again.
+
+use std::collections::BTreeSet;
+
+use entente_protocol::agreement::{Act, Rejection, Signature, Version, Withdrawal};
+use entente_protocol::crypto::sign::PublicKey;
+use entente_protocol::fork::{ForkError, ForkProof};
+use entente_protocol::id::{AgencyId, AgreementId, Hash};
+use entente_protocol::identity::{IdentityError, SignedInception};
+use entente_protocol::keys::KeyDescriptor;
+use entente_protocol::receipt::Receipt;
+use entente_protocol::retraction::{self, Retraction};
+use entente_protocol::statement::Statement;
+use entente_protocol::wire::attest::{Attested, Claimed, ObjectError, Payload};
+use entente_protocol::wire::object::ObjectKind;
+
+use super::ledger::{KnownRetraction, Ledger, local};
+use super::{Book, Desk, DeskError, receipts, scope};
+use crate::store::Item;
+
+/// What became of a page of objects.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Taken {
+    /// Kept now.
+    pub new: usize,
+    /// To be asked for again: what they refer to is not here yet.
+    pub held: usize,
+    /// Never to be believed.
+    pub refused: usize,
+}
+
+/// Why an object was not kept.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("what it refers to is not known here yet")]
+    Held,
+    #[error("it does not belong into this feed")]
+    Misplaced,
+    #[error("it is known already, or something newer is")]
+    Known,
+    #[error("{0}")]
+    Object(#[from] ObjectError),
+    #[error("{0}")]
+    Identity(#[from] IdentityError),
+    #[error("{0}")]
+    Fork(#[from] ForkError),
+}
+
+impl Fault {
+    fn is_held(&self) -> bool {
+        match self {
+            Fault::Held => true,
+            Fault::Object(error) => error.is_held(),
+            Fault::Identity(error) | Fault::Fork(ForkError::Identity(error)) => {
+                error.is_held() || matches!(error, IdentityError::UnknownAgency(_) | IdentityError::UnknownCard { .. })
+            }
+            Fault::Misplaced | Fault::Known | Fault::Fork(_) => false,
+        }
+    }
+}
+
+impl Desk {
+    /// Which of these objects of a feed are not held: what is worth asking for.
+    pub fn lacking(&self, names: &[Hash]) -> Result<Vec<Hash>, DeskError> {
+        let mut lacking = Vec::new();
+        for name in names {
+            if self.store.object(name)?.is_none() {
+                lacking.push(*name);
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// Takes a page of objects of a feed.
+    pub fn take_objects(
+        &self,
+        from: AgencyId,
+        scope: Hash,
+        objects: Vec<(u8, Vec<u8>)>,
+    ) -> Result<Taken, DeskError> {
+        let mut ledger = self.turn();
+        let before = self.book();
+        let mut book = (*before).clone();
+        let total = objects.len();
+        let mut learning = Learning { desk: self, book: &mut book, ledger: &mut ledger, scope, from: Some(from) };
+        let (items, outcome) = learning.all(objects);
+        if items.is_empty() {
+            return Ok(outcome);
+        }
+        let known_scope = scope == scope::CONTACT || before.scope(scope).is_some();
+        if !known_scope {
+            self.store.commit(vec![Item::Local { key: local::scope(scope), value: Some(Vec::new()) }])?;
+        }
+        self.store.commit(items)?;
+        tracing::debug!(%from, new = outcome.new, of = total, "objects were taken");
+        self.replace_book(book);
+        self.after_objects(&mut ledger, scope)?;
+        Ok(outcome)
+    }
+
+    /// What new objects may have made possible.
+    fn after_objects(&self, ledger: &mut Ledger, scope: Hash) -> Result<(), DeskError> {
+        let book = self.book();
+        self.signals.tell(|news| {
+            news.feeds.insert(scope);
+            news.topology = true;
+        });
+        if book.scope(scope).is_some() {
+            self.open_waiting(ledger, &book, AgreementId(scope))?;
+        }
+        Ok(())
+    }
+
+    /// Puts stored objects back into the book and the ledger.
+    pub(super) fn learn(&self, book: &mut Book, ledger: &mut Ledger, scope: Hash, objects: Vec<(u8, Vec<u8>)>) {
+        let mut learning = Learning { desk: self, book, ledger, scope, from: None };
+        let (_, outcome) = learning.all(objects);
+        if outcome.held + outcome.refused > 0 {
+            tracing::warn!(%scope, held = outcome.held, refused = outcome.refused, "stored objects do not verify");
+        }
+    }
+}
+
+/// One pass over objects of one feed.
+struct Learning<'a> {
+    desk: &'a Desk,
+    book: &'a mut Book,
+    ledger: &'a mut Ledger,
+    scope: Hash,
+    /// Who sent them; `None` for the node's own store.
+    from: Option<AgencyId>,
+}
+
+impl Learning<'_> {
+    fn all(&mut self, mut objects: Vec<(u8, Vec<u8>)>) -> (Vec<Item>, Taken) {
+        // The numbers of kinds ascend from what is referred to, to what refers to it.
+        objects.sort_by_key(|(kind, _)| *kind);
+        let (mut items, mut outcome) = (Vec::new(), Taken::default());
+        let parties = self.parties_claimed(&objects);
+        loop {
+            let before = objects.len();
+            objects.retain(|(kind, bytes)| match self.one(*kind, bytes, &parties) {
+                Ok(new) => {
+                    items.extend(new);
+                    outcome.new += 1;
+                    false
+                }
+                Err(fault) if fault.is_held() => true,
+                Err(Fault::Known) => false,
+                Err(fault) => {
+                    tracing::debug!(kind, %fault, "an object was refused");
+                    outcome.refused += 1;
+                    false
+                }
+            });
+            if objects.is_empty() || objects.len() == before {
+                break;
+            }
+        }
+        outcome.held = objects.len();
+        (items, outcome)
+    }
+
+    /// Who is party to this scope's agreement. A first version is named by its own hash, so a partner that claims
+    /// parties for a scope cannot claim false ones.
+    fn parties_claimed(&self, objects: &[(u8, Vec<u8>)]) -> BTreeSet<AgencyId> {
+        let known = self.book.scope(self.scope).map(|agreement| self.book.parties_ever(agreement)).unwrap_or_default();
+        let claimed = objects.iter().filter(|(kind, _)| *kind == ObjectKind::AgreementVersion.number());
+        let claimed = claimed.filter_map(|(_, bytes)| Claimed::<Version>::parse(bytes).ok());
+        let claimed = claimed.filter(|version| version.hash() == self.scope || !known.is_empty());
+        let parties = claimed.flat_map(|version| version.claim().parties.clone()).map(|party| party.agency);
+        known.iter().copied().chain(parties).collect()
+    }
+
+    fn one(&mut self, kind: u8, bytes: &[u8], parties: &BTreeSet<AgencyId>) -> Result<Vec<Item>, Fault> {
+        let kind = ObjectKind::of_number(kind).ok_or(Fault::Held)?;
+        let in_contact = self.scope == scope::CONTACT || self.scope == scope::imported();
+        match kind {
+            ObjectKind::Inception => return self.inception(bytes, parties),
+            ObjectKind::Card => return self.card(bytes),
+            ObjectKind::AddressRecord => return self.address_record(bytes),
+            _ if in_contact => return Err(Fault::Misplaced),
+            ObjectKind::AgreementVersion => return self.version(bytes),
+            _ if self.book.scope(self.scope).is_none() => return Err(Fault::Held),
+            _ => {}
+        }
+        match kind {
+            ObjectKind::Signature => self.answer::<Signature>(bytes, |claim| claim.agency, Act::Signature),
+            ObjectKind::Rejection => self.answer::<Rejection>(bytes, |claim| claim.agency, Act::Rejection),
+            ObjectKind::Withdrawal => self.answer::<Withdrawal>(bytes, |claim| claim.agency, Act::Withdrawal),
+            ObjectKind::KeyDescriptor => self.descriptor(bytes),
+            ObjectKind::Retraction => self.retraction(bytes),
+            ObjectKind::Receipt => self.receipt(bytes),
+            ObjectKind::ForkProof => self.fork_proof(bytes),
+            _ => Err(Fault::Misplaced),
+        }
+    }
+
+    fn item(&self, kind: ObjectKind, hash: Hash, bytes: &[u8]) -> Vec<Item> {
+        vec![scope::item(self.scope, kind, hash, bytes)]
+    }
+
+    fn agreement(&self) -> AgreementId {
+        AgreementId(self.scope)
+    }
+
+    /// An agency is met for the first time: by its own word where it is pinned, or by a proposal that names it.
+    fn inception(&mut self, bytes: &[u8], parties: &BTreeSet<AgencyId>) -> Result<Vec<Item>, Fault> {
+        let inception = SignedInception::parse(bytes)?;
+        let agency = inception.agency();
+        let imported = self.from.is_none() && self.scope == scope::imported();
+        let may_know = imported || parties.contains(&agency) || self.book.roll.agency(agency).is_ok();
+        if inception.mode() != self.book.mode || !may_know {
+            return Err(Fault::Misplaced);
+        }
+        let mut items = self.item(ObjectKind::Inception, agency.0, bytes);
+        let vouched = agency != self.book.me && !self.book.pinned.contains(&agency);
+        if let Some(by) = self.from.filter(|by| vouched && *by != agency)
+            && self.book.vouched.entry(agency).or_default().insert(by)
+        {
+            items.push(Item::Local { key: local::vouched(agency, by), value: Some(Vec::new()) });
+        }
+        self.book.roll.add_inception(inception);
+        Ok(items)
+    }
+
+    fn card(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
+        let card = self.book.roll.read_card(bytes)?;
+        let hash = card.hash();
+        self.book.roll.add_card(card)?;
+        Ok(self.item(ObjectKind::Card, hash, bytes))
+    }
+
+    fn address_record(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
+        let record = self.book.roll.read_address_record(bytes)?;
+        let hash = record.hash();
+        self.book.roll.add_address_record(record)?;
+        Ok(self.item(ObjectKind::AddressRecord, hash, bytes))
+    }
+
+    fn version(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
+        let claimed = Claimed::<Version>::parse(bytes)?;
+        let claim = claimed.claim();
+        let id = claim.agreement.unwrap_or(AgreementId(claimed.hash()));
+        if id.0 != self.scope || claim.party(self.book.me).is_none() || claimed.mode() != self.book.mode {
+            return Err(Fault::Misplaced);
+        }
+        let key = *self.book.roll.agreement_key(claim.proposer, claim.card_serial, claim.created)?;
+        let version = claimed.attest(&key)?;
+        let hash = version.hash();
+        self.feed(Act::Version(version))?;
+        Ok(self.item(ObjectKind::AgreementVersion, hash, bytes))
+    }
+
+    fn feed(&mut self, act: Act) -> Result<(), Fault> {
+        // What the tree refuses for want of room is asked for again.
+        if self.book.feed(self.agreement(), act) { Ok(()) } else { Err(Fault::Held) }
+    }
+
+    fn answer<P: Payload + Answering>(
+        &mut self,
+        bytes: &[u8],
+        who: impl Fn(&P) -> AgencyId,
+        act: impl Fn(Attested<P>) -> Act,
+    ) -> Result<Vec<Item>, Fault> {
+        let claimed = Claimed::<P>::parse(bytes)?;
+        let claim = claimed.claim();
+        let (serial, at) = claim.signed_with();
+        let key = *self.book.roll.agreement_key(who(claim), serial, at)?;
+        let answer = claimed.attest(&key)?;
+        let hash = answer.hash();
+        self.feed(act(answer))?;
+        let mut items = self.item(P::KIND, hash, bytes);
+        for contradiction in self.book.scope(self.scope).map(|known| known.contradictions()).unwrap_or_default() {
+            let proof = ForkProof::new(&contradiction.first, &contradiction.second);
+            items.extend(self.item(ObjectKind::ForkProof, proof.hash(), &proof.write()));
+        }
+        Ok(items)
+    }
+
+    fn signer(&self, agency: AgencyId, serial: u32, writer: u32, at: entente_protocol::time::Time) -> Result<PublicKey, Fault> {
+        let agreement = self.book.scope(self.scope).ok_or(Fault::Held)?;
+        if !self.book.parties_ever(agreement).contains(&agency) {
+            return Err(Fault::Misplaced);
+        }
+        Ok(*self.book.roll.signing_key(agency, serial, writer, at)?)
+    }
+
+    fn descriptor(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
+        let claimed = Claimed::<KeyDescriptor>::parse(bytes)?;
+        let claim = claimed.claim();
+        if claim.agreement != self.agreement() {
+            return Err(Fault::Misplaced);
+        }
+        let key = self.signer(claim.author, claim.card_serial, claim.writer, claim.created)?;
+        let descriptor = claimed.attest(&key)?;
+        let hash = descriptor.hash();
+        self.ledger.keys.descriptors.entry(descriptor.key_id).or_insert(descriptor);
+        Ok(self.item(ObjectKind::KeyDescriptor, hash, bytes))
+    }
+
+    fn retraction(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
+        let claimed = Claimed::<Retraction>::parse(bytes)?;
+        let claim = claimed.claim();
+        let key = self.signer(claim.originator, claim.card_serial, claim.writer, claim.created)?;
+        let retraction = claimed.attest(&key)?;
+        let mut items = self.item(ObjectKind::Retraction, retraction.hash(), bytes);
+        items.extend(self.desk.carry_out(self.ledger, self.agreement(), &retraction));
+        Ok(items)
+    }
+
+    fn receipt(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
+        let receipt = read_receipt(self.book, bytes)?;
+        if receipt.agreement != self.agreement() {
+            return Err(Fault::Misplaced);
+        }
+        let hash = receipt.hash();
+        let older = receipts::keep_latest(&mut self.ledger.receipts, receipt).ok_or(Fault::Known)?;
+        let mut items = self.item(ObjectKind::Receipt, hash, bytes);
+        items.extend(older.map(|older| Item::DropObject { hash: scope::name_in(self.scope, older) }));
+        Ok(items)
+    }
+
+    fn fork_proof(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
+        let proof = ForkProof::read(bytes).map_err(ForkError::from)?;
+        let agency = proof.verify(&self.book.roll)?;
+        tracing::warn!(%agency, "a partner proved that this agency contradicts itself");
+        Ok(self.item(ObjectKind::ForkProof, proof.hash(), bytes))
+    }
+}
+
+/// What the three answers have in common.
+trait Answering {
+    /// The serial of the card that holds the key, and the time of the signature.
+    fn signed_with(&self) -> (u32, entente_protocol::time::Time);
+}
+
+macro_rules! answering {
+    ($($answer:ident),*) => {$(
+        impl Answering for $answer {
+            fn signed_with(&self) -> (u32, entente_protocol::time::Time) {
+                (self.card_serial, self.at)
+            }
+        }
+    )*};
+}
+answering!(Signature, Rejection, Withdrawal);
+
+/// Reads and verifies a receipt.
+pub(super) fn read_receipt(book: &Book, bytes: &[u8]) -> Result<Attested<Receipt>, ReceiptFault> {
+    let claimed = Claimed::<Receipt>::parse(bytes)?;
+    let claim = claimed.claim();
+    let key = *book.roll.signing_key(claim.party, claim.card_serial, claim.writer, claim.created)?;
+    Ok(claimed.attest(&key)?)
+}
+
+/// Why a receipt is not believed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReceiptFault {
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+impl From<ReceiptFault> for Fault {
+    fn from(fault: ReceiptFault) -> Fault {
+        match fault {
+            ReceiptFault::Object(error) => Fault::Object(error),
+            ReceiptFault::Identity(error) => Fault::Identity(error),
+        }
+    }
+}
+
+impl Desk {
+    /// What carrying out a retraction means here: the report goes, and the receipt will say so.
+    pub(super) fn carry_out(
+        &self,
+        ledger: &mut Ledger,
+        agreement: AgreementId,
+        retraction: &Attested<Retraction>,
+    ) -> Vec<Item> {
+        let (originator, report) = (retraction.originator, retraction.report);
+        let mut items = vec![Item::EraseReport { originator, report, up_to_revision: retraction.up_to_revision }];
+        if let Some(reason) = self.reason_of(retraction) {
+            items.push(Item::Local { key: local::reason(originator, report), value: Some(reason.into_bytes()) });
+        }
+        let known = ledger.retracted.entry((originator, report)).or_insert_with(|| KnownRetraction {
+            hash: retraction.hash(),
+            retraction: retraction.payload().clone(),
+            agreements: BTreeSet::new(),
+        });
+        known.agreements.insert(agreement);
+        let carried_out = ledger.receipts.retractions.entry(agreement).or_default();
+        carried_out.insert(retraction.hash(), retraction.delete_after);
+        ledger.receipts.due.insert(agreement);
+        ledger.receipts.urgent = true;
+        items
+    }
+
+    /// The reason, while the report that opens it is still here.
+    fn reason_of(&self, retraction: &Retraction) -> Option<String> {
+        let held = self.store.report(&retraction.originator, &retraction.report).ok()?;
+        held.iter().find_map(|record| match Statement::read(&record.statement) {
+            Ok(Statement::Report(report)) => retraction::open_reason(&report.holder_secret, retraction),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Receipts: this agency's word to its partners, and theirs to us.
+//!
+//! Ours is due when something changed, at most every ten seconds, sooner when a retraction was carried out, and at
+//! least twice a day, so that no partner ever has to call us silent.
+
+use entente_protocol::announcement::Announcement;
+use entente_protocol::id::{AgencyId, AgreementId, Hash};
+use entente_protocol::limits;
+use entente_protocol::receipt::{CardSerial, LogPosition, Receipt};
+use entente_protocol::time::{DAY_MS, Time};
+use entente_protocol::wire::attest::Attested;
+use entente_protocol::wire::object::ObjectKind;
+
+use super::ledger::{Ledger, Receipts};
+use super::{Book, Desk, DeskError, scope};
+use crate::clock;
+use crate::store::Item;
+
+/// The least time between two receipts under one agreement, unless a retraction was carried out.
+const PAUSE_MS: u64 = 10_000;
+
+/// The longest: twice a day, where the design promises once.
+const LIFE_MS: u64 = DAY_MS / 2;
+
+/// After this long without a receipt a partner is shown as silent.
+pub(super) const SILENT_MS: u64 = DAY_MS;
+
+/// Keeps the receipt if it is the latest of its node: the hash of the one that it replaces, if any. `None` where a
+/// later one is known.
+pub(super) fn keep_latest(receipts: &mut Receipts, receipt: Attested<Receipt>) -> Option<Option<Hash>> {
+    let place = (receipt.agreement, receipt.party, receipt.writer);
+    if receipts.latest.get(&place).is_some_and(|known| known.order() >= receipt.order()) {
+        return None;
+    }
+    Some(receipts.latest.insert(place, receipt).map(|older| older.hash()))
+}
+
+impl Desk {
+    /// Issues the receipts that are due. To be called every second.
+    pub fn issue_receipts(&self) -> Result<(), DeskError> {
+        let now = clock::now();
+        let book = self.book();
+        let mut ledger = self.turn();
+        let urgent = std::mem::take(&mut ledger.receipts.urgent);
+        let agreements: Vec<AgreementId> = book.in_force(now).map(|(agreement, _)| agreement.id()).collect();
+        for agreement in agreements {
+            let last = ledger.receipts.latest.get(&(agreement, self.me.agency, self.me.writer));
+            let age = last.map(|last| now.since(last.created));
+            let due = ledger.receipts.due.contains(&agreement);
+            let wait = if urgent { 0 } else { PAUSE_MS };
+            if age.is_none_or(|age| age >= LIFE_MS || due && age >= wait) {
+                self.issue_receipt(&mut ledger, &book, agreement, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn issue_receipt(
+        &self,
+        ledger: &mut Ledger,
+        book: &Book,
+        agreement: AgreementId,
+        now: Time,
+    ) -> Result<(), DeskError> {
+        let receipt = self.compose(ledger, book, agreement, now);
+        let receipt = Attested::sign(receipt, self.me.mode, &self.me.signing);
+        let place = scope::of_agreement(agreement);
+        let mut items = vec![scope::item(place, ObjectKind::Receipt, receipt.hash(), receipt.bytes())];
+        let old = ledger.receipts.latest.get(&(agreement, self.me.agency, self.me.writer));
+        items.extend(old.map(|old| Item::DropObject { hash: scope::name_in(place, old.hash()) }));
+        self.store.commit(items)?;
+        let announcement = Announcement::of_object(ObjectKind::Receipt, receipt.bytes());
+        ledger.receipts.due.remove(&agreement);
+        ledger.receipts.latest.insert((agreement, self.me.agency, self.me.writer), receipt);
+        self.signals.tell(|news| {
+            news.feeds.insert(place);
+            news.announcements.extend(announcement.map(|message| (agreement, message.write())));
+        });
+        Ok(())
+    }
+
+    fn compose(&self, ledger: &mut Ledger, book: &Book, agreement: AgreementId, now: Time) -> Receipt {
+        let parties = book.agreements.get(&agreement).map(|known| book.parties_ever(known)).unwrap_or_default();
+        let cards = parties.iter().filter_map(|agency| {
+            let serial = book.roll.card(*agency).ok()?.serial();
+            Some(CardSerial { agency: *agency, serial })
+        });
+        let logs = ledger.logs.iter().filter(|(log, _)| log.agreement == agreement).filter_map(|(log, state)| {
+            let head = state.head?;
+            let (author, writer, generation) = (log.author, log.writer, log.generation);
+            Some(LogPosition { author, writer, generation, seq: head.seq, hash: head.hash })
+        });
+        let logs: Vec<_> = logs.collect();
+        let cards = cards.collect();
+        let version = book.agreements.get(&agreement).and_then(|known| known.in_force(now));
+        let last = ledger.receipts.latest.get(&(agreement, self.me.agency, self.me.writer));
+        let (generation, counter) = last.map_or((0, 0), |last| (last.generation, last.counter + 1));
+        let retractions = ledger.receipts.retractions.entry(agreement).or_default();
+        retractions.retain(|_, delete_after| *delete_after > now);
+        let refused = ledger.receipts.refused.entry(agreement).or_default();
+        while refused.len() > limits::REFUSALS_PER_RECEIPT {
+            refused.pop_first();
+        }
+        Receipt {
+            agreement,
+            party: self.me.agency,
+            card_serial: self.me.card_serial,
+            writer: self.me.writer,
+            generation,
+            counter,
+            created: now,
+            version: version.map(entente_protocol::agreement::SignedVersion::name),
+            cards,
+            logs,
+            retractions: retractions.keys().copied().take(limits::RETRACTIONS_PER_RECEIPT).collect(),
+            refused: refused.iter().copied().collect(),
+            onward_pending: 0,
+            audit_checkpoint: None,
+        }
+    }
+
+    /// Who among the holders has confirmed a retraction, and when; and who has not.
+    pub(super) fn confirmations(
+        ledger: &Ledger,
+        agreement: AgreementId,
+        retraction: &Hash,
+        holders: &[AgencyId],
+    ) -> (Vec<(AgencyId, Time)>, Vec<AgencyId>) {
+        let mut confirmed = Vec::new();
+        let mut outstanding = Vec::new();
+        for holder in holders {
+            let first = (agreement, *holder, 0);
+            let receipts = ledger.receipts.latest.range(first..=(agreement, *holder, u32::MAX));
+            match receipts.map(|(_, receipt)| receipt).find(|receipt| receipt.confirms(retraction)) {
+                Some(receipt) => confirmed.push((*holder, receipt.created)),
+                None => outstanding.push(*holder),
+            }
+        }
+        (confirmed, outstanding)
+    }
+}
