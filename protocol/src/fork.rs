@@ -192,8 +192,7 @@ fn contradict(first: &Claim, second: &Claim) -> Option<AgencyId> {
         (Claim::Header(one), Claim::Header(other)) => {
             // Of two entries 0 the one with the newer card counts: that is how a generation changes hands.
             let card = |header: &Header| (header.seq == 0).then_some(header.card_serial);
-            let place =
-                |header: &Header| (header.author, header.writer, header.generation, header.seq, card(header));
+            let place = |header: &Header| (header.author, header.writer, header.generation, header.seq, card(header));
             let differ = one.hash() != other.hash();
             (differ && place(one.claim()) == place(other.claim())).then(|| one.claim().author)
         }

@@ -655,7 +655,10 @@ fn a_remnant_passes_with_what_is_left() {
     rest.leaves[1] = Leaf::Statement { salt: [2; 16], bytes: statement(&report(3)) };
     let changed = Content { salt: [5; 16], opening: None, batches: vec![rest] };
     let body = changed.seal(&content_key()).unwrap().file;
-    assert!(matches!(climb(&world, &NewEntry { body, ..entry }, None), Err(Refusal::BodyHash | Refusal::BodyLength { .. })));
+    assert!(matches!(
+        climb(&world, &NewEntry { body, ..entry }, None),
+        Err(Refusal::BodyHash | Refusal::BodyLength { .. })
+    ));
 }
 
 #[test]

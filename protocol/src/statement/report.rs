@@ -5,7 +5,7 @@
 
 use minicbor::Decoder;
 
-use crate::address::{Address, AddressError};
+use crate::address::{Address, AddressError, ChainError};
 use crate::grading::{Grading, GradingError};
 use crate::handling::{Handling, HandlingError, Precedence};
 use crate::id::ReportId;
@@ -156,7 +156,7 @@ impl Value for Indicator {
         map.end()?;
         match Address::from_wire(&chain, &canonical) {
             Ok(address) => Ok(Indicator::Address(address)),
-            Err(AddressError::Chain(_)) => Err(CodecError::UnknownValue { key, value: kind }),
+            Err(AddressError::Chain(ChainError::Unknown { .. })) => Err(CodecError::UnknownValue { key, value: kind }),
             Err(_) => Err(CodecError::Bounds(key)),
         }
     }

@@ -1,0 +1,1 @@
+//! Placeholder until README is written.
