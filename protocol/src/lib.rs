@@ -16,7 +16,7 @@
 //! - who speaks: [`identity`];
 //! - what is said: [`address`], [`typology`], [`grading`], [`marking`], [`handling`], [`statement`], [`retraction`];
 //! - what is allowed: [`agreement`], [`rules`];
-//! - how it travels: [`keys`], [`entry`], [`announcement`], [`receipt`], [`fork`].
+//! - how it travels: [`keys`], [`entry`], [`announcement`], [`receipt`], [`fork`], [`sync`].
 
 pub mod address;
 pub mod agreement;
@@ -35,6 +35,7 @@ pub mod receipt;
 pub mod retraction;
 pub mod rules;
 pub mod statement;
+pub mod sync;
 pub mod time;
 pub mod typology;
 pub mod wire;

@@ -1,11 +1,11 @@
 //! Agreements at the desk: propose, sign, reject, and show them.
 
+use entente_protocol::address::Chain;
 use entente_protocol::agreement::terms::{DEFAULT_BYTES_PER_DAY, DEFAULT_STATEMENTS_PER_DAY};
 use entente_protocol::agreement::version::{DEFAULT_GRACE_MS, DEFAULT_RUN_OFF_DAYS};
 use entente_protocol::agreement::{
-    Act, Agreement, Answer, MayNot, Onward, Party, Rejection, SignedVersion, Signature, State, Terms, Version,
+    Act, Agreement, Answer, MayNot, Onward, Party, Rejection, Signature, SignedVersion, State, Terms, Version,
 };
-use entente_protocol::address::Chain;
 use entente_protocol::grading::GradingScheme;
 use entente_protocol::handling::Handling;
 use entente_protocol::id::{AgencyId, AgreementId, Mode, VersionHash};
@@ -163,13 +163,8 @@ impl Desk {
 
     fn signature(&self, book: &mut Book, id: AgreementId, name: VersionHash, at: Time) -> Result<Item, DeskError> {
         let relies_on = book.agreement(id)?.may_sign(self.me.agency, name, at)?;
-        let signature = Signature {
-            version: name,
-            agency: self.me.agency,
-            card_serial: self.me.card_serial,
-            at,
-            relies_on,
-        };
+        let signature =
+            Signature { version: name, agency: self.me.agency, card_serial: self.me.card_serial, at, relies_on };
         let signature = Attested::sign(signature, self.me.mode, &self.me.agreement);
         let place = scope::of_agreement(id);
         let item = scope::item(place, ObjectKind::Signature, signature.hash(), signature.bytes());
@@ -230,7 +225,7 @@ impl Desk {
 
     fn told(&self, id: AgreementId) {
         self.signals.tell(|news| {
-            news.feeds.insert(scope::of_agreement(id));
+            news.feed(scope::of_agreement(id), true);
             news.topology = true;
         });
     }

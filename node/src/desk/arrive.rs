@@ -64,6 +64,14 @@ pub(super) struct Staged {
 }
 
 impl Staged {
+    pub(super) fn put(&mut self, log: LogId, state: LogState) {
+        self.logs.insert(log, state);
+    }
+
+    pub(super) fn refuse(&mut self, agreement: AgreementId, entry: Hash, refusal: &Refusal) {
+        self.refused.push((agreement, note(entry, refusal, 0)));
+    }
+
     pub(super) fn log(&self, ledger: &Ledger, log: LogId) -> LogState {
         self.logs.get(&log).or_else(|| ledger.logs.get(&log)).copied().unwrap_or_default()
     }
@@ -303,8 +311,7 @@ impl Desk {
                 Opening::NotForUs => state.next_to_open += 1,
                 Opening::Refused(refusal) => {
                     state.next_to_open += 1;
-                    let note = note(header.hash(), &refusal, 0);
-                    stage.refused.push((log.agreement, note));
+                    stage.refuse(log.agreement, header.hash(), &refusal);
                     tracing::warn!(author = %log.author, seq = header.seq, %refusal, "the body of an entry was refused");
                     kept_body = None;
                 }
@@ -333,7 +340,7 @@ impl Desk {
         Ok(Ok(()))
     }
 
-    fn try_open(
+    pub(super) fn try_open(
         &self,
         ledger: &mut Ledger,
         view: &View<'_>,
@@ -407,7 +414,14 @@ impl Desk {
     }
 
     /// The records of a judged entry: what is admitted, and what is held or in quarantine.
-    fn records(&self, log: LogId, seq: u64, entry: Hash, judged: &Judged, stage: &mut Staged) -> Vec<Record> {
+    pub(super) fn records(
+        &self,
+        log: LogId,
+        seq: u64,
+        entry: Hash,
+        judged: &Judged,
+        stage: &mut Staged,
+    ) -> Vec<Record> {
         let received = clock::now().ms();
         let mut records = Vec::with_capacity(judged.admitted.len() + judged.not_admitted.len());
         for admitted in &judged.admitted {
@@ -449,7 +463,7 @@ impl Desk {
     }
 
     /// Entry 0 of a later generation says where the earlier ones stand.
-    fn follow_opening(&self, ledger: &Ledger, judged: &Judged, stage: &mut Staged) {
+    pub(super) fn follow_opening(&self, ledger: &Ledger, judged: &Judged, stage: &mut Staged) {
         let Some(opening) = &judged.opening else { return };
         for stand in &opening.stands {
             let log = LogId { generation: stand.generation, ..judged.verified.log() };
@@ -513,12 +527,15 @@ impl Desk {
             ledger.receipts.refused.entry(agreement).or_default().insert(note);
         }
         ledger.outbox.extend(stage.waiting);
+        self.note_waiting(ledger);
         for agreement in stage.reopened {
             ledger.reopen.remove(&agreement);
         }
         self.signals.tell(|news| {
             news.heads.extend(heads);
-            news.feeds.extend(feeds);
+            for feed in feeds {
+                news.feed(feed, true);
+            }
             news.announcements.extend(stage.announcements);
             news.keys_wanted.extend(stage.wanted);
         });
@@ -527,7 +544,7 @@ impl Desk {
 }
 
 /// What opening an entry led to.
-enum Opening {
+pub(super) enum Opening {
     Opened(Box<Judged>),
     /// The key's descriptor names other readers.
     NotForUs,

@@ -108,7 +108,11 @@ impl Desk {
         self.store.commit(items)?;
         self.replace_book(book);
         drop(turn);
-        self.signals.tell(|news| news.feeds.extend(scopes.into_iter().chain([scope::CONTACT])));
+        self.signals.tell(|news| {
+            for place in scopes.into_iter().chain([scope::CONTACT]) {
+                news.feed(place, true);
+            }
+        });
         Ok(())
     }
 }

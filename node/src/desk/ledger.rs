@@ -140,6 +140,20 @@ pub(super) mod local {
     /// Reasons of retractions, kept when the report that opens them goes.
     pub(crate) const REASON: &[u8] = b"reason/";
 
+    /// Retracted reports, by a keyed hash of what they were about.
+    pub(crate) const GONE: &[u8] = b"gone/";
+
+    pub(crate) fn gone(mark: &[u8; 32], indicator: &[u8]) -> Vec<u8> {
+        [GONE, Hash::of(&[mark, indicator]).as_bytes()].concat()
+    }
+
+    /// How far partners' feeds have been read.
+    pub(crate) const CURSORS: &[u8] = b"cursor/";
+
+    pub(crate) fn cursor(from: AgencyId, scope: Hash) -> Vec<u8> {
+        [CURSORS, from.as_bytes(), scope.as_bytes()].concat()
+    }
+
     pub(crate) fn scope(scope: Hash) -> Vec<u8> {
         [SCOPES, scope.as_bytes()].concat()
     }

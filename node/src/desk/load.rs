@@ -37,6 +37,7 @@ impl Desk {
             book: std::sync::RwLock::new(std::sync::Arc::new(book.clone())),
             ledger: std::sync::Mutex::new(Ledger::default()),
             signals: Signals::default(),
+            waiting: std::sync::atomic::AtomicUsize::new(0),
         };
         desk.load_trust(&mut book);
         let mut ledger = Ledger::default();
@@ -45,6 +46,7 @@ impl Desk {
         desk.load_keys(&book, &mut ledger)?;
         desk.load_logs(&book, &mut ledger)?;
         desk.load_local(&mut ledger);
+        desk.note_waiting(&ledger);
         desk.replace_book(book);
         *desk.turn() = ledger;
         Ok(desk)
@@ -66,9 +68,12 @@ impl Desk {
     /// Reads every feed that this node keeps: the objects are verified again, by the same code that took them.
     fn load_objects(&self, book: &mut Book, ledger: &mut Ledger) -> Result<usize, DeskError> {
         let mut scopes = vec![scope::CONTACT, scope::imported()];
-        scopes.extend(self.store.local_prefix(local::SCOPES).iter().filter_map(|(key, _)| {
-            <[u8; 32]>::try_from(&key[local::SCOPES.len()..]).ok().map(Hash)
-        }));
+        scopes.extend(
+            self.store
+                .local_prefix(local::SCOPES)
+                .iter()
+                .filter_map(|(key, _)| <[u8; 32]>::try_from(&key[local::SCOPES.len()..]).ok().map(Hash)),
+        );
         for scope in &scopes {
             let mut objects: Vec<(u8, Vec<u8>)> = Vec::new();
             for object in self.feed(*scope)? {

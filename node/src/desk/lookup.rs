@@ -8,6 +8,7 @@ use entente_protocol::statement::Statement;
 use entente_protocol::statement::report::{Indicator, Report};
 use entente_protocol::time::Time;
 
+use super::ledger::local;
 use super::{Desk, DeskError};
 use crate::store::{Record, RecordState};
 
@@ -47,16 +48,17 @@ impl Desk {
         let mut reports: Vec<ReportView> = reports.into_values().collect();
         reports.sort_by_key(|view| std::cmp::Reverse((view.report.created, view.report.id)));
         let distinct_originators = distinct_originators(&reports);
-        let retracted = self.store.retracted_on(&key)?;
+        let retracted = self.retracted_on(&key);
         Ok(LookupAnswer { reports, distinct_originators, retracted })
     }
 
+    /// How many reports on an indicator were retracted. What they were about is kept as a keyed hash alone.
+    fn retracted_on(&self, key: &[u8]) -> usize {
+        self.store.local_prefix(&local::gone(&self.me.mark, key)).len()
+    }
+
     /// A report by its originator and number.
-    pub(super) fn view_report(
-        &self,
-        originator: AgencyId,
-        id: ReportId,
-    ) -> Result<Option<ReportView>, DeskError> {
+    pub(super) fn view_report(&self, originator: AgencyId, id: ReportId) -> Result<Option<ReportView>, DeskError> {
         let mut reports = gather(self.store.report(&originator, &id)?);
         if originator == self.me.agency {
             self.add_waiting(&mut reports, |report| report.id == id);

@@ -6,7 +6,7 @@
 //!
 //! In reading order: `error`, `book` (who and what is known), `scope` (where objects lie), `ledger` (the state of logs
 //! and keys behind the writer's lock), `load` (all of that at start); then the use-cases: `cards`, `agreements`,
-//! `reports`, `release` (down the ladder), `arrive` (up the ladder), `objects`, `keys`, `receipts`, `serve` (what
+//! `reports`, `release` (down the ladder), `arrive` and `unsealed` (up the ladder), `objects`, `keys`, `receipts`, `serve` (what
 //! partners ask for), `lookup`, `overview`; `signals` tells the federation task what changed.
 
 mod agreements;
@@ -26,7 +26,9 @@ mod reports;
 pub mod scope;
 mod serve;
 mod signals;
+mod unsealed;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use entente_protocol::crypto::sign::SigningKey;
@@ -34,16 +36,16 @@ use entente_protocol::crypto::wrap::EncryptionSecret;
 use entente_protocol::entry::publish::Author;
 use entente_protocol::id::{AgencyId, Mode};
 
-pub use agreements::{AgreementView, Answered, PartyView, TermsInput};
+pub use agreements::{AgreementView, Answered, PartyAnswer, PartyView, TermsInput};
 pub use arrive::{Arrival, GossipJudgement};
 pub use book::{Book, Trust};
 pub use cards::AgencyView;
 pub use error::DeskError;
 pub use lookup::{LookupAnswer, ReportView};
 pub use objects::Taken;
-pub use overview::{PartnerAgreement, QuarantineRow, StatusView};
+pub use overview::{PartnerAgreement, PartnerView, QuarantineRow, StatusView};
 pub use release::{Filed, FiledUnder, Recipients};
-pub use reports::{ReportInput, RetractionView, Retracted};
+pub use reports::{ReportDetail, ReportInput, Retracted, RetractionView};
 pub use signals::{KeyWanted, News, Signals};
 
 use crate::store::Store;
@@ -65,6 +67,8 @@ pub struct Me {
     pub agreement: SigningKey,
     /// Opens content keys.
     pub encryption: EncryptionSecret,
+    /// Names retracted reports by what they were about, without naming it.
+    pub mark: [u8; 32],
 }
 
 impl Me {
@@ -86,6 +90,8 @@ pub struct Desk {
     book: RwLock<Arc<Book>>,
     ledger: Mutex<Ledger>,
     signals: Signals,
+    /// Batches in the outbox, so that lookups need not take the writer's turn to see that there are none.
+    waiting: AtomicUsize,
 }
 
 impl Desk {
@@ -112,6 +118,19 @@ impl Desk {
     /// The writer's turn. State behind it changes only after its commit, so a panic leaves it as it was.
     fn turn(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many batches wait in the outbox.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    fn has_waiting(&self) -> bool {
+        self.waiting() > 0
+    }
+
+    fn note_waiting(&self, ledger: &Ledger) {
+        self.waiting.store(ledger.outbox.len(), Ordering::Release);
     }
 
     /// Swaps the book; to be called by the holder of the writer's turn.

@@ -75,12 +75,7 @@ impl Desk {
     }
 
     /// Takes a page of objects of a feed.
-    pub fn take_objects(
-        &self,
-        from: AgencyId,
-        scope: Hash,
-        objects: Vec<(u8, Vec<u8>)>,
-    ) -> Result<Taken, DeskError> {
+    pub fn take_objects(&self, from: AgencyId, scope: Hash, objects: Vec<(u8, Vec<u8>)>) -> Result<Taken, DeskError> {
         let mut ledger = self.turn();
         let before = self.book();
         let mut book = (*before).clone();
@@ -105,7 +100,7 @@ impl Desk {
     fn after_objects(&self, ledger: &mut Ledger, scope: Hash) -> Result<(), DeskError> {
         let book = self.book();
         self.signals.tell(|news| {
-            news.feeds.insert(scope);
+            news.feed(scope, false);
             news.topology = true;
         });
         if book.scope(scope).is_some() {
@@ -281,7 +276,13 @@ impl Learning<'_> {
         Ok(items)
     }
 
-    fn signer(&self, agency: AgencyId, serial: u32, writer: u32, at: entente_protocol::time::Time) -> Result<PublicKey, Fault> {
+    fn signer(
+        &self,
+        agency: AgencyId,
+        serial: u32,
+        writer: u32,
+        at: entente_protocol::time::Time,
+    ) -> Result<PublicKey, Fault> {
         let agreement = self.book.scope(self.scope).ok_or(Fault::Held)?;
         if !self.book.parties_ever(agreement).contains(&agency) {
             return Err(Fault::Misplaced);
@@ -385,9 +386,7 @@ impl Desk {
     ) -> Vec<Item> {
         let (originator, report) = (retraction.originator, retraction.report);
         let mut items = vec![Item::EraseReport { originator, report, up_to_revision: retraction.up_to_revision }];
-        if let Some(reason) = self.reason_of(retraction) {
-            items.push(Item::Local { key: local::reason(originator, report), value: Some(reason.into_bytes()) });
-        }
+        items.extend(self.remembrance(retraction));
         let known = ledger.retracted.entry((originator, report)).or_insert_with(|| KnownRetraction {
             hash: retraction.hash(),
             retraction: retraction.payload().clone(),
@@ -401,12 +400,24 @@ impl Desk {
         items
     }
 
-    /// The reason, while the report that opens it is still here.
-    fn reason_of(&self, retraction: &Retraction) -> Option<String> {
-        let held = self.store.report(&retraction.originator, &retraction.report).ok()?;
-        held.iter().find_map(|record| match Statement::read(&record.statement) {
-            Ok(Statement::Report(report)) => retraction::open_reason(&report.holder_secret, retraction),
+    /// What is kept of a report that goes: the reason of its retraction, and a keyed hash of what it was about, so
+    /// that a lookup can say that something was withdrawn. Both are read while the report is still here.
+    fn remembrance(&self, retraction: &Retraction) -> Vec<Item> {
+        let (originator, report) = (retraction.originator, retraction.report);
+        let held = self.store.report(&originator, &report).unwrap_or_default();
+        let read = held.iter().find_map(|record| match Statement::read(&record.statement) {
+            Ok(Statement::Report(report)) => Some(report),
             _ => None,
-        })
+        });
+        let Some(held) = read else { return Vec::new() };
+        let gone = local::gone(&self.me.mark, &held.indicator.lookup_key());
+        let gone = [gone.as_slice(), originator.as_bytes(), report.as_bytes()].concat();
+        let mut items = vec![Item::Local { key: gone, value: Some(Vec::new()) }];
+        let reason = retraction::open_reason(&held.holder_secret, retraction);
+        items.extend(
+            reason
+                .map(|reason| Item::Local { key: local::reason(originator, report), value: Some(reason.into_bytes()) }),
+        );
+        items
     }
 }

@@ -73,7 +73,7 @@ impl Desk {
         ledger.receipts.due.remove(&agreement);
         ledger.receipts.latest.insert((agreement, self.me.agency, self.me.writer), receipt);
         self.signals.tell(|news| {
-            news.feeds.insert(place);
+            news.feed(place, true);
             news.announcements.extend(announcement.map(|message| (agreement, message.write())));
         });
         Ok(())

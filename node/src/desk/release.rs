@@ -82,12 +82,7 @@ pub(super) struct Outlet<'a> {
 impl Outlet<'_> {
     /// The rules' answer for one more report; a permitted one counts.
     pub(super) fn release(&mut self, me: AgencyId, report: &Report, length: usize) -> Result<(), DeskError> {
-        let cover = Cover {
-            version: self.version,
-            author: me,
-            created: self.created,
-            delete_after: self.delete_after,
-        };
+        let cover = Cover { version: self.version, author: me, created: self.created, delete_after: self.delete_after };
         let statement = Statement::Report(Box::new(report.clone()));
         match statement.release(&cover, me, length as u64, self.usage) {
             Verdict::Permit => {
@@ -115,15 +110,12 @@ impl Desk {
         now: Time,
     ) -> Result<Outlet<'a>, DeskError> {
         let agreement = book.agreement(id)?;
-        let version = agreement
-            .may_publish(self.me.agency, now)
-            .map_err(|why| DeskError::NotInForce { agreement: id, why })?;
+        let version =
+            agreement.may_publish(self.me.agency, now).map_err(|why| DeskError::NotInForce { agreement: id, why })?;
         let (log, opening) = self.own_log(ledger, id, now)?;
         let head = ledger.log(log).head;
         let usage = match &opening {
-            Some(opening) => {
-                Usage { day: opening.quota_day, statements: opening.statements, bytes: opening.bytes }
-            }
+            Some(opening) => Usage { day: opening.quota_day, statements: opening.statements, bytes: opening.bytes },
             None => self.usage_of(ledger, book, log)?,
         };
         // A clock that was set back is held at the last value of the log.
@@ -158,8 +150,7 @@ impl Desk {
                 spent.bytes += used.bytes;
             }
         }
-        let opening =
-            Opening { stands, quota_day: spent.day, statements: spent.statements, bytes: spent.bytes };
+        let opening = Opening { stands, quota_day: spent.day, statements: spent.statements, bytes: spent.bytes };
         Ok((LogId { generation: newest.generation + 1, ..**newest }, Some(opening)))
     }
 
@@ -257,6 +248,7 @@ impl Desk {
             stage.items.push(Item::Local { key: local::outbox(waiting.number), value: None });
             self.settle(ledger, stage)?;
             ledger.outbox.retain(|other| other.number != waiting.number);
+            self.note_waiting(ledger);
         }
         Ok(())
     }

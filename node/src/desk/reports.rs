@@ -242,17 +242,13 @@ impl Desk {
             items.extend(self.carry_out(&mut ledger, *agreement, &retraction));
             holders.extend(self.holders(&book, *agreement));
         }
-        items.push(Item::Local {
-            key: local::reason(self.me.agency, id),
-            value: Some(reason.as_bytes().to_vec()),
-        });
         self.withdraw_waiting(&mut ledger, id, &mut items);
         self.store.commit(items)?;
         self.note_waiting(&ledger);
         let announcement = Announcement::of_object(ObjectKind::Retraction, retraction.bytes()).map(|a| a.write());
         self.signals.tell(|news| {
             for agreement in &view.agreements {
-                news.feeds.insert(scope::of_agreement(*agreement));
+                news.feed(scope::of_agreement(*agreement), true);
                 news.announcements.extend(announcement.clone().map(|message| (*agreement, message)));
             }
         });
@@ -390,12 +386,7 @@ fn number(seed: Option<[u8; 32]>, index: usize) -> ReportId {
     }
 }
 
-fn release_all(
-    outlets: &mut [Outlet<'_>],
-    me: AgencyId,
-    report: &Report,
-    length: usize,
-) -> Result<(), DeskError> {
+fn release_all(outlets: &mut [Outlet<'_>], me: AgencyId, report: &Report, length: usize) -> Result<(), DeskError> {
     outlets.iter_mut().try_for_each(|outlet| outlet.release(me, report, length))
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entente_protocol::agreement::Agreement;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
+use entente_protocol::sync::Cursor;
 
 use super::ledger::local;
 use super::{Desk, DeskError, scope};
@@ -29,25 +30,34 @@ impl Desk {
         Ok(self.store.objects(scope, after, limit)?)
     }
 
-    /// Objects of a feed by name, up to a page; what another feed holds is not among them.
-    pub fn objects(
-        &self,
-        scope: &Hash,
-        names: &[Hash],
-        max_bytes: usize,
-    ) -> Result<Vec<(u8, Vec<u8>)>, DeskError> {
-        let mut objects = Vec::new();
-        let mut room = max_bytes;
-        for name in names {
-            let Some(object) = self.store.object(name)? else { continue };
-            if object.scope != *scope {
-                continue;
-            }
-            let Some(left) = room.checked_sub(object.bytes.len()) else { break };
-            room = left;
-            objects.push((object.kind, object.bytes));
-        }
-        Ok(objects)
+    /// An object of a feed by name; what another feed holds is not given out.
+    pub fn object(&self, scope: &Hash, name: &Hash) -> Result<Option<(u8, Vec<u8>)>, DeskError> {
+        let object = self.store.object(name)?.filter(|object| object.scope == *scope);
+        Ok(object.map(|object| (object.kind, object.bytes)))
+    }
+
+    /// How far partners' feeds have been read.
+    pub fn cursors(&self) -> BTreeMap<(AgencyId, Hash), Cursor> {
+        let read = |(key, value): (Vec<u8>, Vec<u8>)| {
+            let (agency, scope) = key[local::CURSORS.len()..].split_first_chunk::<32>()?;
+            let (incarnation, position) = value.split_first_chunk::<16>()?;
+            let position = u64::from_be_bytes(position.try_into().ok()?);
+            let scope = Hash::from_bytes(scope.try_into().ok()?);
+            Some(((AgencyId::from_bytes(*agency), scope), Cursor { incarnation: *incarnation, position }))
+        };
+        self.store.local_prefix(local::CURSORS).into_iter().filter_map(read).collect()
+    }
+
+    /// Keeps how far a partner's feed has been read.
+    pub fn keep_cursor(&self, from: AgencyId, scope: Hash, cursor: Cursor) -> Result<(), DeskError> {
+        let value = [cursor.incarnation.as_slice(), &cursor.position.to_be_bytes()].concat();
+        self.store.commit(vec![Item::Local { key: local::cursor(from, scope), value: Some(value) }])?;
+        Ok(())
+    }
+
+    /// Logs of which a fork proof is held.
+    pub fn forked(&self) -> BTreeSet<LogId> {
+        self.turn().logs.iter().filter(|(_, state)| state.forked).map(|(log, _)| *log).collect()
     }
 
     /// Whether our entry at a position is the one with this hash; `None` where we have none there.

@@ -30,8 +30,8 @@ pub struct KeyWanted {
 pub struct News {
     /// Logs that grew, and their heads.
     pub heads: BTreeMap<LogId, Head>,
-    /// Feeds that grew.
-    pub feeds: BTreeSet<Hash>,
+    /// Feeds that grew, and whether by an object of our own.
+    pub feeds: BTreeMap<Hash, bool>,
     /// Announcements to publish.
     pub announcements: VecDeque<(AgreementId, Vec<u8>)>,
     /// Keys to be asked for.
@@ -45,6 +45,11 @@ pub struct News {
 }
 
 impl News {
+    /// A feed grew.
+    pub fn feed(&mut self, scope: Hash, own: bool) {
+        *self.feeds.entry(scope).or_default() |= own;
+    }
+
     fn is_empty(&self) -> bool {
         self.heads.is_empty()
             && self.feeds.is_empty()
@@ -74,11 +79,16 @@ impl Signals {
         self.wake.notify_one();
     }
 
+    /// Takes all news that there are.
+    pub fn take(&self) -> Option<News> {
+        let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
+        (!news.is_empty()).then_some(news)
+    }
+
     /// Waits for news and takes them all.
     pub async fn next(&self) -> News {
         loop {
-            let news = std::mem::take(&mut *self.news.lock().unwrap_or_else(PoisonError::into_inner));
-            if !news.is_empty() {
+            if let Some(news) = self.take() {
                 return news;
             }
             self.wake.notified().await;

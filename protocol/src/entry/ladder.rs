@@ -210,6 +210,23 @@ fn opens(opening: Option<&Opening>, generation: u32, seq: u64) -> bool {
     }
 }
 
+/// What a log has used once an entry is counted whose header is already kept: for counting a day anew.
+pub fn usage_after(
+    header: &[u8],
+    body: &[u8],
+    key: &ContentKey,
+    descriptor: &KeyDescriptor,
+    view: &View<'_>,
+    usage: Usage,
+) -> Result<Usage, Refusal> {
+    let header = Envelope::parse(header)?.attest(view)?;
+    let version_depth = view.agreement.depth(header.version).ok_or(Refusal::UnknownVersion(header.version))?;
+    let log = header.log(view.agreement.id());
+    let opened = Verified { header, log, version_depth }.open(body, key, descriptor, view)?;
+    let mut unknown = |_, _, _| KnownRevision { same_revision: None, indicator: None };
+    Ok(opened.judge(view, usage, &mut unknown).usage)
+}
+
 fn names(header: &Header, body: &[u8]) -> Result<(), Refusal> {
     if body.len() != header.body_length as usize {
         return Err(Refusal::BodyLength { expected: header.body_length as usize, found: body.len() });

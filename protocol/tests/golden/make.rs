@@ -5,7 +5,7 @@ use entente_protocol::announcement::Announcement;
 use entente_protocol::crypto::{content_key as sealing, pack, sign, wrap};
 use entente_protocol::entry::header::Header;
 use entente_protocol::entry::opening::{Opening, Stand};
-use entente_protocol::entry::publish::{self, Author, NewEntry, Place};
+use entente_protocol::entry::publish::Place;
 use entente_protocol::fork::ForkProof;
 use entente_protocol::handling::Handling;
 use entente_protocol::id::{AgencyId, Hash, KeyId};
@@ -14,7 +14,7 @@ use entente_protocol::keys::{KeyDescriptor, Wrap};
 use entente_protocol::limits;
 use entente_protocol::receipt::{CardSerial, LogPosition, Receipt, RefusalNote};
 use entente_protocol::retraction::{self, Retraction};
-use entente_protocol::statement::batch::{BatchRoot, SignedBatch};
+use entente_protocol::statement::batch::BatchRoot;
 use entente_protocol::statement::report::Report;
 use entente_protocol::wire::attest::{Attested, Payload};
 use entente_protocol::wire::codec::{self, MapWriter, Value};
@@ -228,13 +228,13 @@ fn of_statement(cases: &mut Vec<Case>) {
     }
 }
 
-fn batch(world: &World) -> SignedBatch {
-    world.batch(0, &[statement(&full()), statement(&report(2)), statement(&report(3))])
+fn three() -> [Vec<u8>; 3] {
+    [statement(&full()), statement(&report(2)), statement(&report(3))]
 }
 
 fn of_batch(world: &World, cases: &mut Vec<Case>) {
     let of = "batch";
-    let batch = batch(world);
+    let batch = world.batch(0, &three());
     let plain = batch.write();
     good(cases, of, "three statements", plain.clone());
     let leaf = |index: usize| batch.leaves[index].hash();
@@ -272,16 +272,9 @@ fn of_batch(world: &World, cases: &mut Vec<Case>) {
     of_map(cases, of, &payload.write(), &[], &|map| with_root(&object::<BatchRoot>(map)));
 }
 
-fn entry(world: &World, opening: Option<Opening>) -> NewEntry {
-    let key = signing(0);
-    let author = Author { agency: world.ids[0], card_serial: 1, writer: 0, mode: MODE, key: &key };
-    let place = Place { generation: u32::from(opening.is_some()), ..world.place(None, 12) };
-    publish::entry(author, &place, vec![batch(world)], opening, [5; 16], &content_key()).unwrap()
-}
-
 fn of_header(world: &World, cases: &mut Vec<Case>) {
     let of = "header";
-    let mut header = entry(world, None).header.payload().clone();
+    let mut header = world.entry(0, None, 12, &three()).header.payload().clone();
     // The body is sealed with randomness; here it is one byte that never changes.
     (header.body_length, header.body_hash) = (1, Hash::of(&[&[0]]));
     let map = header.write();
@@ -305,8 +298,9 @@ fn of_body(world: &World, cases: &mut Vec<Case>) {
     let stand = |generation, head| Stand { generation, head };
     let stands = vec![stand(0, Some((3, Hash([2; 32])))), stand(1, None)];
     let opening = Opening { stands, quota_day: at(12).day(), statements: 7, bytes: 99 };
-    good(cases, of, "one batch", entry(world, None).body);
-    let opened = entry(world, Some(opening.clone())).body;
+    good(cases, of, "one batch", world.entry(0, None, 12, &three()).body);
+    let place = Place { generation: 2, ..world.place(None, 12) };
+    let opened = world.entry_of(0, &place, vec![world.batch(0, &three())], Some(opening.clone())).body;
     good(cases, of, "one batch and an opening", opened);
     let seal = |plain: &[u8]| sealing::seal(&content_key(), plain).unwrap();
     let padded = |content: &[u8]| {
@@ -315,7 +309,7 @@ fn of_body(world: &World, cases: &mut Vec<Case>) {
         plain.resize(pack::padded_len(plain.len()), 0);
         seal(&plain)
     };
-    let batch = batch(world).write();
+    let batch = world.batch(0, &three()).write();
     let frame = |how: u64, length: usize, bytes: &[u8]| {
         let mut out = vec![0x81, 0x83];
         codec::write_uint(&mut out, how);
@@ -465,7 +459,7 @@ fn of_receipt(world: &World, cases: &mut Vec<Case>) {
 fn of_fork_proof(world: &World, cases: &mut Vec<Case>) {
     let of = "fork proof";
     let header = {
-        let mut header = entry(world, None).header.payload().clone();
+        let mut header = world.entry(0, None, 12, &three()).header.payload().clone();
         (header.body_length, header.body_hash) = (1, Hash::of(&[&[0]]));
         header
     };

@@ -7,7 +7,8 @@ use entente_protocol::agreement::{Act, Agreement, Onward, Party, Signature, Sign
 use entente_protocol::crypto::content_key::ContentKey;
 use entente_protocol::crypto::sign::SigningKey;
 use entente_protocol::crypto::wrap::EncryptionSecret;
-use entente_protocol::entry::ladder::{Head, View};
+use entente_protocol::entry::ladder::Head;
+use entente_protocol::entry::opening::Opening;
 use entente_protocol::entry::publish::{self, Author, NewEntry, Place};
 use entente_protocol::grading::{Grading, GradingScheme};
 use entente_protocol::handling::Precedence;
@@ -150,11 +151,6 @@ impl World {
         self.agreement.feed(Act::Signature(Attested::sign(signature, MODE, &key(party, 3)))).unwrap();
     }
 
-    /// What a node knows at an hour.
-    pub(crate) fn view(&self, hour: u64) -> View<'_> {
-        View { roll: &self.roll, agreement: &self.agreement, now: at(hour) }
-    }
-
     /// Who reads the entries of an author: all parties.
     pub(crate) fn descriptor(&self, author: usize) -> KeyDescriptor {
         KeyDescriptor {
@@ -176,14 +172,20 @@ impl World {
 
     /// The next entry of an author's first log, made at an hour, of its own statements.
     pub(crate) fn entry(&self, author: usize, head: Option<Head>, hour: u64, statements: &[Vec<u8>]) -> NewEntry {
-        self.entry_of(author, self.place(head, hour), vec![self.batch(author, statements)])
+        self.entry_of(author, &self.place(head, hour), vec![self.batch(author, statements)], None)
     }
 
     /// An entry at a place, of any batches.
-    pub(crate) fn entry_of(&self, author: usize, place: Place, batches: Vec<SignedBatch>) -> NewEntry {
+    pub(crate) fn entry_of(
+        &self,
+        author: usize,
+        place: &Place,
+        batches: Vec<SignedBatch>,
+        opening: Option<Opening>,
+    ) -> NewEntry {
         let key = signing(author);
         let author = Author { agency: self.ids[author], card_serial: 1, writer: 0, mode: MODE, key: &key };
-        publish::entry(author, &place, batches, None, [5; 16], &content_key()).unwrap()
+        publish::entry(author, place, batches, opening, [5; 16], &content_key()).unwrap()
     }
 
     /// A place in the first generation, under the first version.

@@ -1,0 +1,25 @@
+//! `POST /v1/agreements`: propose an agreement, or a new version of one.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use crate::api::extract::Write;
+use crate::api::idempotency::{Recorded, once};
+use crate::api::json::agreement::Proposed;
+use crate::api::json::terms::Terms;
+use crate::api::problem::Problem;
+use crate::api::state::Shared;
+use crate::desk::TermsInput;
+
+/// Propose an agreement, or a new version of one; this also signs it for this agency.
+#[utoipa::path(
+    post, path = "/v1/agreements", tag = "agreements", operation_id = "propose", request_body = Terms,
+    responses((status = 201, description = "It is proposed, and sent to its parties.", body = Proposed))
+)]
+pub(crate) async fn propose(State(api): State<Shared>, write: Write<Terms>) -> Result<Recorded, Problem> {
+    once(&api, write, |desk, terms, _| {
+        let view = desk.propose(&TermsInput::try_from(terms)?)?;
+        Ok((StatusCode::CREATED, Proposed::from(view)))
+    })
+    .await
+}

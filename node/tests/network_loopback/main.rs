@@ -1,0 +1,5 @@
+//! The network between real nodes on loopback: real sockets, no sleeps.
+
+mod exchange;
+mod gate;
+mod support;
