@@ -8,6 +8,11 @@ use serde::Deserialize;
 /// The name of the file in the data directory.
 pub const FILE: &str = "entente.toml";
 
+/// Where the store of a data directory lies.
+pub fn store_dir(data: &Path) -> PathBuf {
+    data.join("store")
+}
+
 /// The node's configuration; `config/entente.toml` explains every key.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,7 +81,8 @@ impl Config {
 
     /// The text of a new agency's configuration.
     pub fn template(api: SocketAddr, listen: &[String], announce: &[String]) -> String {
-        let list = |items: &[String]| items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ");
+        let quoted = |item: &String| toml::Value::String(item.clone()).to_string();
+        let list = |items: &[String]| items.iter().map(quoted).collect::<Vec<_>>().join(", ");
         include_str!("../../config/entente.toml")
             .replace("api = \"127.0.0.1:7440\"", &format!("api = \"{api}\""))
             .replace(
@@ -99,6 +105,15 @@ mod tests {
         assert_eq!((config.api, &config.listen[..], &config.announce[..]), (api, &listen[..], &listen[..]));
         let plain: Config = toml::from_str(include_str!("../../config/entente.toml")).unwrap();
         assert_eq!(plain.cache_mib, default_cache_mib());
+    }
+
+    #[test]
+    fn no_address_breaks_out_of_its_string() {
+        let odd = [r#"/dns4/a"]
+open_metrics = true #\"#
+            .to_owned()];
+        let config: Config = toml::from_str(&Config::template("127.0.0.1:9".parse().unwrap(), &odd, &odd)).unwrap();
+        assert_eq!((&config.listen[..], &config.announce[..], config.open_metrics), (&odd[..], &odd[..], false));
     }
 
     #[test]

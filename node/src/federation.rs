@@ -28,8 +28,9 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::files;
 use crate::desk::{Desk, DeskError, GossipJudgement, News, scope};
-use crate::network::{Command, Event, Group, Handle, Partner, RequestFailure, RequestTicket, Verdict};
+use crate::network::{Command, Event, Group, Handle, Partner, RequestFailure, RequestTicket, Stats, Verdict};
 
 /// Answers of jobs that wait for the loop.
 const ANSWERS: usize = 1024;
@@ -50,18 +51,19 @@ const TIDY_EVERY: Duration = Duration::from_secs(3600);
 #[derive(Debug, Default)]
 pub struct Connections {
     connected: Mutex<BTreeMap<AgencyId, Time>>,
+    last_seen: Mutex<BTreeMap<AgencyId, Time>>,
     listening: Mutex<Vec<String>>,
 }
 
 impl Connections {
-    /// Connected partners, and since when.
-    pub fn connected(&self) -> BTreeMap<AgencyId, Time> {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Where this node can be dialled.
-    pub fn listening(&self) -> Vec<String> {
-        self.listening.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The network as it is now, for the local API.
+    pub fn view(&self, stats: &Stats) -> crate::api::Connections {
+        let connected = lock(&self.connected).clone();
+        let now = clock::now();
+        let mut last_seen = lock(&self.last_seen).clone();
+        last_seen.extend(connected.keys().map(|agency| (*agency, now)));
+        let listening = lock(&self.listening).clone();
+        crate::api::Connections { connected, last_seen, listening, counters: stats.all() }
     }
 }
 
@@ -88,7 +90,12 @@ impl Federation {
         card_file: PathBuf,
     ) -> Result<(Self, mpsc::Receiver<Input>), DeskError> {
         let me = desk.me();
-        let own = Own { agency: me.agency, writer: me.writer, mode: me.mode, incarnation: desk.store().incarnation() };
+        let own = Own {
+            agency: me.agency,
+            writer: me.writer,
+            mode: me.mode,
+            incarnation: desk.store().incarnation(),
+        };
         let machine = Machine::new(own, snapshot(&desk)?);
         let (answers, receiver) = mpsc::channel(ANSWERS);
         let federation = Self {
@@ -145,6 +152,7 @@ impl Federation {
             Event::Disconnected { agency } => {
                 tracing::info!(%agency, "disconnected");
                 lock(&self.connections.connected).remove(&agency);
+                lock(&self.connections.last_seen).insert(agency, clock::now());
                 self.drive(Input::PeerDown(agency)).await;
             }
             Event::Unreachable { agency, reason } => tracing::debug!(%agency, %reason, "not reached"),
@@ -172,7 +180,7 @@ impl Federation {
         let card_file = self.card_file.clone();
         self.job(move |desk| {
             let written = desk.announce_addresses(addresses).and_then(|()| desk.own_export());
-            match written.map(|card| crate::vault::replace(&card_file, card.as_bytes())) {
+            match written.map(|card| files::replace(&card_file, card.as_bytes())) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "the card file could not be written"),
                 Err(error) => tracing::warn!(%error, "the addresses could not be announced"),
@@ -391,7 +399,13 @@ fn admit(desk: &Desk, from: AgencyId, log: LogId, entries: Vec<EntryBytes>) -> V
     vec![Input::PageDone { from, log, outcome }]
 }
 
-fn take(desk: &Desk, from: AgencyId, scope: Hash, objects: Vec<ObjectBytes>, cursor: Option<Cursor>) -> Vec<Input> {
+fn take(
+    desk: &Desk,
+    from: AgencyId,
+    scope: Hash,
+    objects: Vec<ObjectBytes>,
+    cursor: Option<Cursor>,
+) -> Vec<Input> {
     let (wraps, objects): (Vec<_>, Vec<_>) =
         objects.into_iter().partition(|object| object.kind == ObjectKind::Wrap.number());
     let mut useful = false;

@@ -8,9 +8,9 @@
 //!
 //! Each is an age file under the operator's passphrase (scrypt). The node opens `node.age` alone.
 
-use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, DirBuilder};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use entente_protocol::crypto::keyfile::{self, KeyfileError};
@@ -27,6 +27,13 @@ const EXERCISE_LOG_N: u8 = 10;
 
 /// The most that opening a file may cost: a stranger's file must not stall the node for minutes.
 const MAX_LOG_N: u8 = 20;
+
+/// No key file is longer: what stands beyond is not read, and the file is found damaged.
+const MAX_FILE_BYTES: u64 = 64 << 10;
+
+const ROOT_FILE: &str = "root.age";
+const RECOVERY_FILE: &str = "recovery.age";
+const NODE_FILE: &str = "node.age";
 
 /// The secrets of a running node.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -72,6 +79,11 @@ impl NodeSecrets {
     /// The key that content keys are wrapped to.
     pub fn encryption_secret(&self) -> EncryptionSecret {
         EncryptionSecret::from_seed(&self.encryption)
+    }
+
+    /// The key that is the node's address on the network.
+    pub fn transport_key(&self) -> SigningKey {
+        SigningKey::from_seed(&self.transport)
     }
 
     fn parts(&self) -> [&[u8; 32]; 6] {
@@ -145,16 +157,36 @@ impl Vault {
         recovery: &[u8; 32],
         node: &NodeSecrets,
     ) -> Result<(), VaultError> {
-        fs::create_dir_all(&self.dir).map_err(|error| VaultError::File { path: self.dir.clone(), error })?;
-        self.write("root.age", passphrase, mode, root)?;
-        self.write("recovery.age", passphrase, mode, recovery)?;
-        self.write("node.age", passphrase, mode, &node.to_bytes())
+        let failed = |error| VaultError::File { path: self.dir.clone(), error };
+        DirBuilder::new().mode(0o700).create(&self.dir).map_err(failed)?;
+        self.write(ROOT_FILE, passphrase, mode, root)?;
+        self.write(RECOVERY_FILE, passphrase, mode, recovery)?;
+        self.write(NODE_FILE, passphrase, mode, &node.to_bytes())?;
+        sync_dir(&self.dir).map_err(failed)
+    }
+
+    /// Where the root key lies, until it is moved to offline storage.
+    pub fn root_file(&self) -> PathBuf {
+        self.dir.join(ROOT_FILE)
+    }
+
+    /// Where the recovery root lies, until it is moved to another offline storage.
+    pub fn recovery_file(&self) -> PathBuf {
+        self.dir.join(RECOVERY_FILE)
+    }
+
+    /// Where the secrets of the running node lie.
+    pub fn node_file(&self) -> PathBuf {
+        self.dir.join(NODE_FILE)
     }
 
     /// Opens the secrets that the running node needs.
     pub fn open_node(&self, passphrase: &str) -> Result<NodeSecrets, VaultError> {
-        let path = self.dir.join("node.age");
-        let file = fs::read(&path).map_err(|error| VaultError::File { path: path.clone(), error })?;
+        let path = self.node_file();
+        let failed = |error| VaultError::File { path: path.clone(), error };
+        let mut file = Vec::new();
+        let opened = fs::File::open(&path).map_err(failed)?;
+        opened.take(MAX_FILE_BYTES).read_to_end(&mut file).map_err(failed)?;
         let plain = keyfile::unprotect(passphrase, &file, MAX_LOG_N)
             .map_err(|error| VaultError::Keyfile { path: path.clone(), error })?;
         NodeSecrets::from_bytes(&plain).ok_or(VaultError::Content { path })
@@ -186,4 +218,55 @@ pub fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&fresh, path)
+}
+
+/// Makes the names in a directory durable.
+pub fn sync_dir(dir: &Path) -> std::io::Result<()> {
+    fs::File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn vault() -> (tempfile::TempDir, Vault, NodeSecrets) {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::of(dir.path());
+        let node = NodeSecrets::generate();
+        vault.create("correct horse", Mode::Exercise, &[1; 32], &[2; 32], &node).unwrap();
+        (dir, vault, node)
+    }
+
+    #[test]
+    fn secrets_open_with_their_passphrase_alone() {
+        let (_dir, vault, node) = vault();
+        assert_eq!(vault.open_node("correct horse").unwrap().parts(), node.parts());
+        let wrong = vault.open_node("correct mule").err().unwrap();
+        assert!(matches!(wrong, VaultError::Keyfile { error: KeyfileError::WrongPassphrase, .. }), "{wrong}");
+    }
+
+    #[test]
+    fn only_their_owner_reads_them_and_nothing_is_overwritten() {
+        let (dir, vault, node) = vault();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&dir.path().join("keys")), 0o700);
+        for file in [vault.root_file(), vault.recovery_file(), vault.node_file()] {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+        let again = vault.create("other", Mode::Exercise, &[3; 32], &[4; 32], &NodeSecrets::generate());
+        assert!(matches!(again, Err(VaultError::File { .. })));
+        assert_eq!(vault.open_node("correct horse").unwrap().parts(), node.parts());
+    }
+
+    #[test]
+    fn a_file_that_holds_something_else_is_refused() {
+        let (_dir, vault, _) = vault();
+        fs::copy(vault.root_file(), vault.node_file()).unwrap();
+        assert!(matches!(vault.open_node("correct horse"), Err(VaultError::Content { .. })));
+        fs::write(vault.node_file(), "age-encryption.org/v1\n").unwrap();
+        let damaged = vault.open_node("correct horse").err().unwrap();
+        assert!(matches!(damaged, VaultError::Keyfile { error: KeyfileError::Damaged(_), .. }), "{damaged}");
+    }
 }

@@ -15,6 +15,12 @@ use entente_protocol::statement::report::Report;
 use entente_protocol::time::Time;
 use entente_protocol::wire::attest::Attested;
 
+/// Bytes of objects held of one scope: several pages of a feed.
+const HELD_BYTES: usize = 16 << 20;
+
+/// Scopes of which objects are held.
+const HELD_SCOPES: usize = 256;
+
 /// Where a log stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LogState {
@@ -96,6 +102,8 @@ pub(super) struct Ledger {
     pub(super) outbox: Vec<Waiting>,
     /// Retractions by the report they withdraw.
     pub(super) retracted: BTreeMap<(AgencyId, ReportId), KnownRetraction>,
+    /// Objects that refer to what is not here yet, by scope. After a start they are listed by partners again.
+    pub(super) held_objects: BTreeMap<Hash, Vec<(u8, Vec<u8>)>>,
     /// Agreements under which heads were compared with a party since the start.
     pub(super) compared: BTreeSet<AgreementId>,
     /// Agreements under which our next entry opens a generation.
@@ -106,6 +114,21 @@ impl Ledger {
     /// A log's state, made where there is none.
     pub(super) fn log(&mut self, log: LogId) -> &mut LogState {
         self.logs.entry(log).or_default()
+    }
+
+    /// Keeps objects to be looked at again with the next ones of their scope, within bounds.
+    pub(super) fn hold(&mut self, scope: Hash, mut objects: Vec<(u8, Vec<u8>)>) {
+        let mut room = HELD_BYTES;
+        objects.retain(|(_, bytes)| match room.checked_sub(bytes.len()) {
+            Some(left) => {
+                room = left;
+                true
+            }
+            None => false,
+        });
+        if !objects.is_empty() && (self.held_objects.len() < HELD_SCOPES || self.held_objects.contains_key(&scope)) {
+            self.held_objects.insert(scope, objects);
+        }
     }
 
     /// This node's generations under an agreement, ascending.

@@ -80,8 +80,11 @@ impl Desk {
         let before = self.book();
         let mut book = (*before).clone();
         let total = objects.len();
+        let mut objects = objects;
+        objects.extend(ledger.held_objects.remove(&scope).unwrap_or_default());
         let mut learning = Learning { desk: self, book: &mut book, ledger: &mut ledger, scope, from: Some(from) };
-        let (items, outcome) = learning.all(objects);
+        let (items, outcome, held) = learning.all(objects);
+        ledger.hold(scope, held);
         if items.is_empty() {
             return Ok(outcome);
         }
@@ -112,7 +115,7 @@ impl Desk {
     /// Puts stored objects back into the book and the ledger.
     pub(super) fn learn(&self, book: &mut Book, ledger: &mut Ledger, scope: Hash, objects: Vec<(u8, Vec<u8>)>) {
         let mut learning = Learning { desk: self, book, ledger, scope, from: None };
-        let (_, outcome) = learning.all(objects);
+        let (_, outcome, _) = learning.all(objects);
         if outcome.held + outcome.refused > 0 {
             tracing::warn!(%scope, held = outcome.held, refused = outcome.refused, "stored objects do not verify");
         }
@@ -130,7 +133,7 @@ struct Learning<'a> {
 }
 
 impl Learning<'_> {
-    fn all(&mut self, mut objects: Vec<(u8, Vec<u8>)>) -> (Vec<Item>, Taken) {
+    fn all(&mut self, mut objects: Vec<(u8, Vec<u8>)>) -> (Vec<Item>, Taken, Vec<(u8, Vec<u8>)>) {
         // The numbers of kinds ascend from what is referred to, to what refers to it.
         objects.sort_by_key(|(kind, _)| *kind);
         let (mut items, mut outcome) = (Vec::new(), Taken::default());
@@ -156,7 +159,7 @@ impl Learning<'_> {
             }
         }
         outcome.held = objects.len();
-        (items, outcome)
+        (items, outcome, objects)
     }
 
     /// Who is party to this scope's agreement. A first version is named by its own hash, so a partner that claims
@@ -327,7 +330,7 @@ impl Learning<'_> {
 
     fn fork_proof(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
         let proof = ForkProof::read(bytes).map_err(ForkError::from)?;
-        let agency = proof.verify(&self.book.roll)?;
+        let agency = proof.verify(&self.book.roll, self.book.agreement(self.agreement()).ok())?;
         tracing::warn!(%agency, "a partner proved that this agency contradicts itself");
         Ok(self.item(ObjectKind::ForkProof, proof.hash(), bytes))
     }

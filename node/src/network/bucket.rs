@@ -55,7 +55,7 @@ mod tests {
         assert!(!bucket.take(1, start));
         assert!(!bucket.take(1, start + Duration::from_millis(99)));
         assert!(bucket.take(1, start + Duration::from_millis(100)));
-        assert!(!bucket.take(21, start + Duration::from_secs(3600)), "never more than the ceiling");
-        assert!(bucket.take(20, start + Duration::from_secs(3600)));
+        assert!(!bucket.take(21, start + Duration::from_hours(1)), "never more than the ceiling");
+        assert!(bucket.take(20, start + Duration::from_hours(1)));
     }
 }

@@ -10,11 +10,10 @@ use std::future::pending;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use entente_protocol::id::{AgencyId, AgreementId};
+use entente_protocol::id::AgencyId;
 use futures::StreamExt;
 use libp2p::core::ConnectedPoint;
-use libp2p::gossipsub::MessageAcceptance;
-use libp2p::request_response::{self, Message, OutboundFailure, OutboundRequestId, ResponseChannel};
+use libp2p::request_response::OutboundRequestId;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, ping};
@@ -23,16 +22,13 @@ use tokio::time::Instant;
 
 use super::behaviour::{Behaviour, BehaviourEvent};
 use super::exchange::Answer;
-use super::gate::{Heard, Source};
-use super::limits::{
-    BACKLOG, GOODBYE, GOSSIP_BYTES, REQUEST_BYTES, REQUESTS_IN_FLIGHT, REQUESTS_PER_AGENCY, RESPONSE_BYTES,
-};
+use super::limits::{BACKLOG, GOODBYE};
 use super::partners::{Ended, Partners};
 use super::stats::Stats;
-use super::{
-    Command, Event, GossipTicket, Group, Partner, RequestFailure, RequestId, RequestTicket, UnreachableReason, Verdict,
-    allow, translate,
-};
+use super::{Command, Event, Group, Partner, RequestId, UnreachableReason, allow, translate};
+
+mod gossip;
+mod requests;
 
 pub(super) struct Driver {
     swarm: Swarm<Behaviour>,
@@ -96,7 +92,7 @@ impl Driver {
 
     fn command(&mut self, command: Command) -> ControlFlow<()> {
         match command {
-            Command::Topology { partners, groups } => self.set_topology(partners, groups),
+            Command::Topology { partners, groups } => self.set_topology(partners, &groups),
             Command::Publish { agreement, bytes } => self.publish(&agreement, bytes),
             Command::Verdict { ticket, verdict } => self.judge(&ticket.0, verdict),
             Command::Request { agency, id, bytes } => self.request(agency, id, bytes),
@@ -118,7 +114,9 @@ impl Driver {
             SwarmEvent::ConnectionClosed { connection_id, .. } => self.closed(connection_id),
             SwarmEvent::OutgoingConnectionError { peer_id: Some(peer), error, .. } => self.dial_failed(&peer, &error),
             SwarmEvent::IncomingConnectionError { .. } => self.stats.connections_refused.add(1),
-            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => self.listening(),
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => {
+                self.listening();
+            }
             SwarmEvent::ListenerClosed { reason, .. } => {
                 tracing::error!(?reason, "a listener closed");
                 self.listening();
@@ -130,7 +128,7 @@ impl Driver {
 
     // Topology and connections.
 
-    fn set_topology(&mut self, partners: Vec<Partner>, groups: Vec<Group>) {
+    fn set_topology(&mut self, partners: Vec<Partner>, groups: &[Group]) {
         self.partners.set(partners.into_iter().map(translate::pinned).collect(), Instant::now());
         let allowed: HashSet<PeerId> = self.partners.all_peers().collect();
         allow::set(&mut self.swarm.behaviour_mut().allow, &allowed);
@@ -207,159 +205,6 @@ impl Driver {
             announce => announce.iter().map(text).collect(),
         };
         self.tell(Event::Listening { addresses });
-    }
-
-    // Gossip.
-
-    fn publish(&mut self, agreement: &AgreementId, bytes: Vec<u8>) {
-        let size = bytes.len();
-        let sent = size <= GOSSIP_BYTES && self.swarm.behaviour_mut().gate.publish(agreement, bytes).is_ok();
-        if sent {
-            self.stats.gossip_out.add(1);
-        } else {
-            tracing::debug!(%agreement, size, "a message found no subscriber, no room, or is too large");
-            self.stats.gossip_unsent.add(1);
-        }
-    }
-
-    fn judge(&mut self, source: &Source, verdict: Verdict) {
-        let acceptance = match verdict {
-            Verdict::Accept => MessageAcceptance::Accept,
-            Verdict::Ignore => MessageAcceptance::Ignore,
-            Verdict::Reject => {
-                self.stats.gossip_rejected.add(1);
-                MessageAcceptance::Reject
-            }
-        };
-        self.swarm.behaviour_mut().gate.judge(source, acceptance);
-    }
-
-    fn heard(&mut self, heard: Heard) {
-        match heard {
-            Heard::Message { agreement, source, bytes } => {
-                let from = self.partners.owner(&source.peer);
-                let allowed = from.filter(|from| self.partners.allow_gossip(from, bytes.len(), Instant::now()));
-                match allowed {
-                    Some(from) => {
-                        self.offer_gossip(Event::Gossip { agreement, from, ticket: GossipTicket(source), bytes });
-                    }
-                    None => self.drop_gossip(&source),
-                }
-            }
-            Heard::Joined { agreement, peer } => {
-                if let Some(agency) = self.partners.owner(&peer) {
-                    // A hint like gossip: if the channel is full, the desk has enough to do.
-                    let _full = self.events.try_send(Event::Joined { agreement, agency });
-                }
-            }
-            Heard::Unsent { count } => self.stats.gossip_unsent.add(count as u64),
-        }
-    }
-
-    fn offer_gossip(&mut self, event: Event) {
-        match self.events.try_send(event) {
-            Ok(()) => self.stats.gossip_in.add(1),
-            Err(TrySendError::Full(Event::Gossip { ticket, .. })) => self.drop_gossip(&ticket.0),
-            Err(_) => {}
-        }
-    }
-
-    fn drop_gossip(&mut self, source: &Source) {
-        self.stats.gossip_dropped.add(1);
-        self.swarm.behaviour_mut().gate.judge(source, MessageAcceptance::Ignore);
-    }
-
-    // Requests and responses.
-
-    fn request(&mut self, agency: AgencyId, id: RequestId, bytes: Vec<u8>) {
-        let to_agency = self.asked.values().filter(|(other, _)| *other == agency).count();
-        let peer = if bytes.len() > REQUEST_BYTES {
-            Err(RequestFailure::TooLarge)
-        } else if to_agency >= REQUESTS_PER_AGENCY || self.asked.len() >= REQUESTS_IN_FLIGHT {
-            Err(RequestFailure::InFlight)
-        } else {
-            self.partners.reachable(&agency).ok_or(RequestFailure::NotConnected)
-        };
-        match peer {
-            Ok(peer) => {
-                let asked = self.swarm.behaviour_mut().exchange.send_request(&peer, bytes);
-                self.asked.insert(asked, (agency, id));
-                self.stats.requests_out.add(1);
-            }
-            Err(failure) => self.fail(agency, id, failure),
-        }
-    }
-
-    fn exchanged(&mut self, event: request_response::Event<Vec<u8>, Answer>) {
-        match event {
-            request_response::Event::Message { peer, connection_id, message } => match message {
-                Message::Request { request, channel, .. } => {
-                    self.answered(connection_id);
-                    self.requested(&peer, request, channel);
-                }
-                Message::Response { request_id, response } => self.responded(request_id, response),
-            },
-            request_response::Event::OutboundFailure { request_id, error, .. } => {
-                self.request_failed(request_id, &error);
-            }
-            request_response::Event::InboundFailure { peer, error, .. } => {
-                tracing::debug!(%peer, %error, "a partner's request came to nothing");
-            }
-            request_response::Event::ResponseSent { .. } => {}
-        }
-    }
-
-    fn requested(&mut self, peer: &PeerId, bytes: Vec<u8>, channel: ResponseChannel<Answer>) {
-        let from = self.partners.owner(peer);
-        let Some(from) = from.filter(|from| self.partners.allow_request(from, Instant::now())) else {
-            return self.turn_down(channel);
-        };
-        match self.events.try_send(Event::Request { from, ticket: RequestTicket(channel), bytes }) {
-            Ok(()) => self.stats.requests_in.add(1),
-            Err(TrySendError::Full(Event::Request { ticket, .. })) => self.turn_down(ticket.0),
-            Err(_) => {}
-        }
-    }
-
-    fn turn_down(&mut self, channel: ResponseChannel<Answer>) {
-        self.stats.requests_refused.add(1);
-        self.answer(channel, Answer::Busy);
-    }
-
-    fn respond(&mut self, channel: ResponseChannel<Answer>, bytes: Vec<u8>) {
-        if bytes.len() > RESPONSE_BYTES {
-            tracing::error!(size = bytes.len(), limit = RESPONSE_BYTES, "a response is too large and was not sent");
-            return self.answer(channel, Answer::Refused);
-        }
-        self.answer(channel, Answer::Response(bytes));
-    }
-
-    fn answer(&mut self, channel: ResponseChannel<Answer>, answer: Answer) {
-        if self.swarm.behaviour_mut().exchange.send_response(channel, answer).is_err() {
-            tracing::debug!("an answer came after the request's end");
-        }
-    }
-
-    fn responded(&mut self, asked: OutboundRequestId, answer: Answer) {
-        let Some((agency, id)) = self.asked.remove(&asked) else {
-            return;
-        };
-        match answer {
-            Answer::Response(bytes) => self.tell(Event::Response { agency, id, result: Ok(bytes) }),
-            Answer::Refused => self.fail(agency, id, RequestFailure::Refused),
-            Answer::Busy => self.fail(agency, id, RequestFailure::Busy),
-        }
-    }
-
-    fn request_failed(&mut self, asked: OutboundRequestId, error: &OutboundFailure) {
-        if let Some((agency, id)) = self.asked.remove(&asked) {
-            self.fail(agency, id, translate::failure(error));
-        }
-    }
-
-    fn fail(&mut self, agency: AgencyId, id: RequestId, failure: RequestFailure) {
-        self.stats.requests_failed.add(1);
-        self.tell(Event::Response { agency, id, result: Err(failure) });
     }
 
     // To the desk.

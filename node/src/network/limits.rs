@@ -88,7 +88,7 @@ pub(super) const PING_INTERVAL: Duration = Duration::from_secs(10);
 pub(super) const FIRST_REDIAL: Duration = Duration::from_secs(1);
 
 /// Longest pause between dials.
-pub(super) const LAST_REDIAL: Duration = Duration::from_secs(60);
+pub(super) const LAST_REDIAL: Duration = Duration::from_mins(1);
 
 /// A connection that lasted this long was a good one: the next dial follows at once.
 pub(super) const STEADY: Duration = Duration::from_secs(10);

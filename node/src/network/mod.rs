@@ -159,7 +159,7 @@ pub enum Event {
         /// Multiaddresses.
         addresses: Vec<String>,
     },
-    /// A partner answered on its first connection.
+    /// A partner answered on its first connection. Comes before anything else from that partner.
     Connected {
         /// Which.
         agency: AgencyId,
@@ -361,6 +361,11 @@ pub fn spawn(config: &Config) -> Result<(Handle, mpsc::Receiver<Event>), Network
 /// How libp2p writes the name of a transport key, as in `/p2p/12D3Koo…` at the end of a multiaddress.
 pub fn peer_id_text(public: &[u8; 32]) -> String {
     translate::peer_id(public).to_base58()
+}
+
+/// Whether a text is a multiaddress, as [`Config`] takes it.
+pub fn is_address(text: &str) -> bool {
+    translate::address(text).is_some()
 }
 
 fn parse(text: &str) -> Result<Multiaddr, NetworkError> {

@@ -145,6 +145,11 @@ impl Partners {
         self.links.values().find(|link| link.agency == *agency && link.answered).map(|link| link.peer)
     }
 
+    /// A connection with the peer, on which it may or may not have answered.
+    pub(super) fn link_of(&self, peer: &PeerId) -> Option<ConnectionId> {
+        self.links.iter().find(|(_, link)| link.peer == *peer).map(|(id, _)| *id)
+    }
+
     /// How many connections are open.
     pub(super) fn connections(&self) -> usize {
         self.links.len()
@@ -349,5 +354,87 @@ fn without_peer(mut address: Multiaddr) -> (Multiaddr, Option<PeerId>) {
         Some(Protocol::P2p(peer)) => (address, Some(peer)),
         Some(last) => (address.with(last), None),
         None => (address, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const AGENCY: AgencyId = AgencyId::from_bytes([1; 32]);
+    const OTHER: AgencyId = AgencyId::from_bytes([2; 32]);
+
+    fn pinned(agency: AgencyId, peers: &[PeerId], addresses: &[&str]) -> Pinned {
+        let addresses = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        Pinned { agency, peers: peers.to_vec(), addresses }
+    }
+
+    fn dialled(partners: &mut Partners, now: Instant) -> Vec<(PeerId, usize)> {
+        partners.due(now).into_iter().map(|dial| (dial.peer, dial.addresses.len())).collect()
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_minute_and_end_with_a_good_connection() {
+        let (peer, mut now) = (PeerId::random(), Instant::now());
+        let mut partners = Partners::default();
+        partners.set(vec![pinned(AGENCY, &[peer], &["/ip4/192.0.2.1/tcp/1"])], now);
+        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
+            assert_eq!(dialled(&mut partners, now), [(peer, 1)]);
+            assert_eq!(partners.next_dial(), None, "one dial at a time");
+            assert_eq!(partners.dial_ended(&peer, None, false, now), Some(AGENCY));
+            assert_eq!(partners.next_dial(), Some(now + Duration::from_secs(seconds)));
+            now += Duration::from_secs(seconds);
+        }
+        let link = ConnectionId::new_unchecked(1);
+        partners.opened(link, peer, "/ip4/192.0.2.1/tcp/1".parse().unwrap(), now);
+        assert_eq!(partners.next_dial(), None);
+        assert_eq!(partners.answered(link).map(|(agency, _)| agency), Some(AGENCY));
+        now += STEADY;
+        assert_eq!(partners.closed(link, now), Ended::Disconnected(AGENCY));
+        assert_eq!(partners.next_dial(), Some(now));
+    }
+
+    #[test]
+    fn a_stranger_at_one_address_does_not_hide_the_others_nor_the_next_key() {
+        let (old, new, now) = (PeerId::random(), PeerId::random(), Instant::now());
+        let (first, second) = ("/ip4/192.0.2.1/tcp/1", "/ip4/192.0.2.2/tcp/1");
+        let mut partners = Partners::default();
+        partners.set(vec![pinned(AGENCY, &[old, new], &[first, second])], now);
+        let stranger: Multiaddr = first.parse().unwrap();
+        assert_eq!(dialled(&mut partners, now), [(old, 2)]);
+        assert_eq!(partners.dial_ended(&old, Some(&stranger), false, now), None);
+        assert_eq!(dialled(&mut partners, now), [(old, 1)], "without the stranger's address");
+        assert_eq!(partners.dial_ended(&old, None, false, now), None);
+        assert_eq!(dialled(&mut partners, now), [(new, 2)]);
+        assert_eq!(partners.dial_ended(&new, None, false, now), Some(AGENCY), "the round is over");
+    }
+
+    #[test]
+    fn an_agency_hears_of_its_first_and_last_connection_only() {
+        let (peer, now) = (PeerId::random(), Instant::now());
+        let mut partners = Partners::default();
+        partners.set(vec![pinned(AGENCY, &[peer], &[])], now);
+        assert_eq!(dialled(&mut partners, now), [], "without an address they dial us");
+        let links = [1, 2, 3].map(ConnectionId::new_unchecked);
+        for link in links {
+            partners.opened(link, peer, Multiaddr::empty(), now);
+        }
+        assert!(partners.answered(links[0]).is_some());
+        assert!(partners.answered(links[1]).is_none());
+        assert_eq!(partners.closed(links[0], now), Ended::Spare);
+        assert_eq!(partners.closed(links[1], now), Ended::Disconnected(AGENCY));
+        assert_eq!(partners.closed(links[2], now), Ended::TurnedAway(AGENCY));
+    }
+
+    #[test]
+    fn nobody_takes_over_a_key_that_another_agency_had_first() {
+        let (peer, now) = (PeerId::random(), Instant::now());
+        let mut partners = Partners::default();
+        partners.set(vec![pinned(OTHER, &[peer], &[])], now);
+        partners.set(vec![pinned(AGENCY, &[peer], &[]), pinned(OTHER, &[peer], &[])], now);
+        assert_eq!(partners.owner(&peer), Some(OTHER));
+        assert_eq!(partners.peers(&AGENCY), []);
     }
 }

@@ -47,3 +47,22 @@ pub struct Stats {
     /// Own requests that failed.
     pub requests_failed: Counter,
 }
+
+impl Stats {
+    /// All numbers, each with its name and meaning, for the metrics page.
+    pub fn all(&self) -> Vec<(&'static str, &'static str, u64)> {
+        vec![
+            ("connections", "Open connections with partners", self.connections.read()),
+            ("connections_refused", "Connections turned away", self.connections_refused.read()),
+            ("gossip_in", "Gossip messages handed to the desk", self.gossip_in.read()),
+            ("gossip_out", "Gossip messages published", self.gossip_out.read()),
+            ("gossip_dropped", "Gossip messages received and dropped", self.gossip_dropped.read()),
+            ("gossip_rejected", "Gossip messages rejected as false", self.gossip_rejected.read()),
+            ("gossip_unsent", "Gossip messages that found no subscriber or a full queue", self.gossip_unsent.read()),
+            ("requests_in", "Requests of partners handed to the desk", self.requests_in.read()),
+            ("requests_out", "Requests sent to partners", self.requests_out.read()),
+            ("requests_refused", "Requests of partners answered with busy", self.requests_refused.read()),
+            ("requests_failed", "Own requests that failed", self.requests_failed.read()),
+        ]
+    }
+}

@@ -17,12 +17,12 @@ pub(super) fn peer_id(public: &[u8; 32]) -> PeerId {
 /// A partner with its addresses parsed; those that are none are left out, because a partner wrote them.
 pub(super) fn pinned(partner: Partner) -> Pinned {
     let Partner { agency, peers, addresses } = partner;
-    let parse = |text: String| match address(&text) {
-        Some(address) => Some(address),
-        None => {
+    let parse = |text: String| {
+        let parsed = address(&text);
+        if parsed.is_none() {
             tracing::warn!(%agency, "a partner's address is none that this node understands");
-            None
         }
+        parsed
     };
     Pinned {
         agency,

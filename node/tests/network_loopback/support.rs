@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use entente_node::network::{self, Command, Config, Event, Group, Handle, Partner, RequestFailure, RequestId};
+use entente_node::network::{
+    self, Command, Config, Event, Group, Handle, NetworkError, Partner, RequestFailure, RequestId,
+};
 use entente_protocol::id::{AgencyId, AgreementId};
 use libp2p::identity::Keypair;
 use tokio::sync::mpsc;
@@ -30,15 +32,17 @@ impl Node {
     pub(crate) async fn start_tapped(seed: u8, listen: &[&str], tap: Option<PathBuf>) -> Self {
         let listen: Vec<String> = listen.iter().map(ToString::to_string).collect();
         let config = Config { transport_seed: [seed; 32], listen: listen.clone(), announce: Vec::new(), tap };
-        let (handle, events) = network::spawn(&config).expect("the network starts");
+        let (handle, events) = listening(&config).await;
         let agency = AgencyId::from_bytes([seed; 32]);
         let mut node = Self { agency, addresses: Vec::new(), handle, events, seed };
-        node.addresses = node
-            .until(|event| match event {
-                Event::Listening { addresses } if addresses.len() == listen.len() => Some(addresses),
-                _ => None,
-            })
-            .await;
+        if !listen.is_empty() {
+            node.addresses = node
+                .until(|event| match event {
+                    Event::Listening { addresses } if addresses.len() == listen.len() => Some(addresses),
+                    _ => None,
+                })
+                .await;
+        }
         node
     }
 
@@ -161,4 +165,18 @@ pub(crate) async fn exchange(
 ) -> (Result<Vec<u8>, RequestFailure>, Vec<u8>) {
     let (near, far) = (asker.agency, answerer.agency);
     tokio::join!(asker.ask(far, bytes), answerer.answer(near))
+}
+
+/// Starts a network. The sockets of one that ended a moment ago may still be closing.
+async fn listening(config: &Config) -> (Handle, mpsc::Receiver<Event>) {
+    let start = async {
+        loop {
+            match network::spawn(config) {
+                Ok(network) => return network,
+                Err(NetworkError::Listen { .. }) => tokio::task::yield_now().await,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, start).await.expect("the address becomes free")
 }

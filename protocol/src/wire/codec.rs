@@ -346,7 +346,7 @@ impl<'d, 'b> MapReader<'d, 'b> {
         read: impl FnOnce(&mut Decoder<'b>) -> Result<T, CodecError>,
     ) -> Result<Option<T>, CodecError> {
         match self.next {
-            Some(next) if next < key => self.unknown(next),
+            Some(next) if next < key => Err(CodecError::UnknownCritical(next)),
             Some(next) if next == key => {
                 let value = read(self.d)?;
                 self.advance()?;
@@ -356,15 +356,11 @@ impl<'d, 'b> MapReader<'d, 'b> {
         }
     }
 
-    fn unknown<T>(&self, key: u64) -> Result<T, CodecError> {
-        Err(CodecError::UnknownCritical(key))
-    }
-
     /// Ends the map: what is left must be ignorable.
     pub fn end(mut self) -> Result<(), CodecError> {
         while let Some(key) = self.next {
             if key < FIRST_IGNORABLE_KEY {
-                return self.unknown(key);
+                return Err(CodecError::UnknownCritical(key));
             }
             self.d.skip().map_err(|_| CodecError::Form(key))?;
             self.advance()?;

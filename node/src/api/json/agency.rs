@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::desk::{AgencyView, Trust};
+use crate::network::peer_id_text;
 
 /// An agency, as its newest card says.
 #[derive(Serialize, ToSchema)]
@@ -87,7 +88,7 @@ impl From<AgencyView> for Agency {
             Trust::Vouched(by) => Some(by.iter().map(AgencyId::to_string).collect()),
             Trust::Ourselves | Trust::Pinned => None,
         };
-        let node = |(writer, key): (u32, [u8; 32])| Node { writer, peer_id: peer_id(&key) };
+        let node = |(writer, key): (u32, [u8; 32])| Node { writer, peer_id: peer_id_text(&key) };
         Self {
             id: view.agency.to_string(),
             name: view.name,
@@ -106,13 +107,6 @@ impl From<AgencyView> for Agency {
     }
 }
 
-/// The libp2p peer id of an Ed25519 key: base58 of the identity multihash (0x00, length) of the key's protobuf
-/// (libp2p specs, peer-ids).
-fn peer_id(key: &[u8; 32]) -> String {
-    const HEAD: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
-    bs58::encode([&HEAD[..], key].concat()).into_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +115,7 @@ mod tests {
     fn a_peer_id_is_the_one_that_libp2p_shows() {
         // The Ed25519 vector of the libp2p specs, peer-ids: the public key less its protobuf head.
         let key = hex::decode("1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e").unwrap();
-        let text = peer_id(&key.try_into().unwrap());
+        let text = peer_id_text(&key.try_into().unwrap());
         assert!(text.starts_with("12D3KooW") && text.len() == 52, "{text}");
     }
 }

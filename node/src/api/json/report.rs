@@ -12,7 +12,7 @@ use crate::desk::{Book, ReportDetail, ReportView, RetractionView};
 /// An address.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Address {
-    /// The chain's name, as it can be typed in.
+    /// The chain, CAIP-2.
     chain: String,
     /// The one form of the address on its chain.
     canonical: String,
@@ -23,7 +23,7 @@ pub(crate) struct Address {
 impl From<&address::Address> for Address {
     fn from(address: &address::Address) -> Self {
         Self {
-            chain: address.chain().word(),
+            chain: address.chain().caip2(),
             canonical: address.canonical().to_owned(),
             caip10: address.caip10(),
         }
