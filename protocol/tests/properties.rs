@@ -106,10 +106,10 @@ fn head(major: u8, argument: u64) -> Vec<u8> {
     let bytes = argument.to_be_bytes();
     match argument {
         0..24 => vec![major << 5 | bytes[7]],
-        24..0x100 => vec![major << 5 | 24, bytes[7]],
-        0x100..0x1_0000 => [&[major << 5 | 25], &bytes[6..]].concat(),
-        0x1_0000..0x1_0000_0000 => [&[major << 5 | 26], &bytes[4..]].concat(),
-        _ => [&[major << 5 | 27][..], &bytes].concat(),
+        24..0x100 => vec![major << 5 | 0x18, bytes[7]],
+        0x100..0x1_0000 => [&[major << 5 | 0x19], &bytes[6..]].concat(),
+        0x1_0000..0x1_0000_0000 => [&[major << 5 | 0x1a], &bytes[4..]].concat(),
+        _ => [&[major << 5 | 0x1b][..], &bytes].concat(),
     }
 }
 

@@ -252,6 +252,10 @@ fn tags(folder: &Path, found: &mut Vec<String>) {
         let source = text.split("#[cfg(test)]").next().unwrap();
         let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
         let quoted = code.flat_map(|line| line.split('"').skip(1).step_by(2));
-        found.extend(quoted.filter(|text| text.starts_with("entente.") && text.ends_with(".v1")).map(str::to_owned));
+        found.extend(
+            quoted
+                .filter(|text| text.starts_with("entente.") && text.rsplit('.').next() == Some("v1"))
+                .map(str::to_owned),
+        );
     }
 }
