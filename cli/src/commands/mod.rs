@@ -4,6 +4,8 @@ pub(crate) mod agencies;
 pub(crate) mod agreement;
 pub(crate) mod card;
 pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod init;
 pub(crate) mod lookup;
 pub(crate) mod peers;
 pub(crate) mod quarantine;
@@ -11,6 +13,7 @@ pub(crate) mod report;
 pub(crate) mod reports;
 pub(crate) mod retract;
 pub(crate) mod revise;
+pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod status;
 
@@ -25,6 +28,9 @@ use crate::output::Output;
 /// Does what the command line asks.
 pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<(), CliError> {
     match command {
+        Command::Init(args) => init::run(args, globals, out),
+        Command::Run(args) => run::run(args, globals, out),
+        Command::Doctor(args) => doctor::run(args, globals, out),
         Command::Card(args) => card::run(args, globals, out),
         Command::Agreement(args) => agreement::run(args, globals, out),
         Command::Agencies(args) => agencies::run(args, globals, out),
