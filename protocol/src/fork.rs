@@ -1,24 +1,25 @@
 //! A fork proof: two signed objects of one agency that contradict each other.
 //!
 //! It needs no signature of its own: whoever can verify the two objects sees the contradiction. It is a canonical map
-//! {0 first, 1 second}, the objects in the order of their hashes, so that one contradiction is one proof whoever finds
-//! it. What contradicts:
+//! {0 first, 1 second}, the objects in the order of the SHA-256 of their bytes, so that two objects are one proof
+//! whoever finds them. What contradicts:
 //!
-//! | objects | contradict where |
+//! | objects | contradict where they differ, and |
 //! |---|---|
-//! | headers | author, writer, generation and number are one, and the versions belong to one agreement |
-//! | cards | agency and serial are one |
+//! | headers | author, writer, generation and number are one, and the versions belong to one agreement; two of number 0 only where the card serial is one, too |
+//! | cards | the serial is one, or the next one names another predecessor |
 //! | receipts | agreement, party, writer, generation and counter are one |
-//! | a signature and a rejection, or two signatures | see [`crate::agreement::Contradiction`] |
+//! | signatures, rejections, or one of each | agency and version are one |
+//! | signatures on two children of one parent | neither relies on a rejection of the other |
 //!
-//! [`ForkProof::is_contradiction`] compares what the objects say; that the agency signed both,
-//! [`ForkProof::verify`] finds.
+//! [`ForkProof::is_contradiction`] compares what the objects say; that the agency signed both, and what only the
+//! cards or the tree of versions tells, [`ForkProof::verify`] finds.
 
-use crate::agreement::{Rejection, Signature};
+use crate::agreement::{Agreement, Rejection, Signature};
 use crate::crypto::sign::{PublicKey, Signed};
 use crate::entry::header::Header;
-use crate::id::{AgencyId, Hash, Mode};
-use crate::identity::{IdentityError, Roll};
+use crate::id::{AgencyId, Hash, Mode, VersionHash};
+use crate::identity::{CardConflict, IdentityError, Roll};
 use crate::limits;
 use crate::receipt::Receipt;
 use crate::wire::attest::{Claimed, ObjectError, Payload};
@@ -86,7 +87,8 @@ impl ForkProof {
         Hash::of(&[b"entente.fork-proof.v1", &self.write()])
     }
 
-    /// Whether the objects, as they stand, could not both be signed by an honest agency.
+    /// Whether the objects, which the caller knows to be of one agreement, could not both be signed by an honest
+    /// agency, as far as they alone tell it: of cards, and of signatures on two versions, they do not.
     pub fn is_contradiction(&self) -> bool {
         match (Claim::read(&self.first), Claim::read(&self.second)) {
             (Ok(first), Ok(second)) => contradict(&first, &second).is_some(),
@@ -94,10 +96,20 @@ impl ForkProof {
         }
     }
 
-    /// The agency that signed both, once that is verified.
-    pub fn verify(&self, roll: &Roll) -> Result<AgencyId, ForkError> {
+    /// The agency that signed both, once that is verified. `agreement` is the one in which the proof travels; cards
+    /// contradict each other outside any.
+    pub fn verify(&self, roll: &Roll, agreement: Option<&Agreement>) -> Result<AgencyId, ForkError> {
         let (first, second) = (Claim::read(&self.first)?, Claim::read(&self.second)?);
-        let agency = contradict(&first, &second).ok_or(ForkError::NoContradiction)?;
+        if let (Claim::Card(first), Claim::Card(second)) = (&first, &second) {
+            let (first, second) = (roll.read_card(first.bytes())?, roll.read_card(second.bytes())?);
+            let conflict = CardConflict::between(&first, &second).ok_or(ForkError::NoContradiction)?;
+            return Ok(conflict.first().agency());
+        }
+        let together = first.version() == second.version()
+            || agreement.is_some_and(|agreement| go_together(&first, &second, agreement));
+        let of_signatures = || two_children(&first, &second, agreement?);
+        let agency = contradict(&first, &second).filter(|_| together).or_else(of_signatures);
+        let agency = agency.ok_or(ForkError::NoContradiction)?;
         first.attest(roll)?;
         second.attest(roll)?;
         Ok(agency)
@@ -147,6 +159,14 @@ impl Claim {
         }
     }
 
+    /// The version under which a header was signed, where that decides of which agreement it is.
+    fn version(&self) -> Option<VersionHash> {
+        match self {
+            Claim::Header(claimed) => Some(claimed.claim().version),
+            _ => None,
+        }
+    }
+
     fn mode(&self) -> Option<Mode> {
         match self {
             Claim::Header(claimed) => Some(claimed.mode()),
@@ -170,7 +190,9 @@ fn contradict(first: &Claim, second: &Claim) -> Option<AgencyId> {
     }
     match (first, second) {
         (Claim::Header(one), Claim::Header(other)) => {
-            let place = |header: &Header| (header.version, header.author, header.writer, header.generation, header.seq);
+            // Of two entries 0 the one with the newer card counts: that is how a generation changes hands.
+            let card = |header: &Header| (header.seq == 0).then_some(header.card_serial);
+            let place = |header: &Header| (header.author, header.writer, header.generation, header.seq, card(header));
             let differ = one.hash() != other.hash();
             (differ && place(one.claim()) == place(other.claim())).then(|| one.claim().author)
         }
@@ -179,12 +201,46 @@ fn contradict(first: &Claim, second: &Claim) -> Option<AgencyId> {
             let differ = one.hash() != other.hash();
             (differ && place(one.claim()) == place(other.claim())).then(|| one.claim().party)
         }
-        (Claim::Signature(signed), Claim::Rejection(rejected))
-        | (Claim::Rejection(rejected), Claim::Signature(signed)) => {
-            let (signed, rejected) = (signed.claim(), rejected.claim());
-            let same = (signed.version, signed.agency) == (rejected.version, rejected.agency);
-            same.then_some(signed.agency)
+        _ => {
+            let (one, other) = (Answer::of(first)?, Answer::of(second)?);
+            let same = (one.agency, one.version) == (other.agency, other.version);
+            (same && one.hash != other.hash).then_some(one.agency)
         }
-        _ => None,
+    }
+}
+
+/// Whether headers that name two versions belong to one agreement.
+fn go_together(first: &Claim, second: &Claim, agreement: &Agreement) -> bool {
+    let known = |claim: &Claim| claim.version().is_some_and(|version| agreement.version(version).is_some());
+    known(first) && known(second)
+}
+
+/// Whose signatures on two children of one parent these are, where neither relies on a rejection of the other.
+fn two_children(first: &Claim, second: &Claim, agreement: &Agreement) -> Option<AgencyId> {
+    let (Claim::Signature(one), Claim::Signature(other)) = (first, second) else { return None };
+    let (one, other) = (one.claim(), other.claim());
+    let parent = |signature: &Signature| agreement.version(signature.version).and_then(|version| version.parent);
+    let relies = |by: &Signature, on: VersionHash| by.relies_on.iter().any(|reliance| reliance.version == on);
+    let siblings = one.version != other.version && parent(one).is_some() && parent(one) == parent(other);
+    let free = relies(one, other.version) || relies(other, one.version);
+    let same_mode = first.mode() == second.mode();
+    (same_mode && one.agency == other.agency && siblings && !free).then_some(one.agency)
+}
+
+/// What a signature and a rejection have in common.
+struct Answer {
+    agency: AgencyId,
+    version: VersionHash,
+    hash: Hash,
+}
+
+impl Answer {
+    fn of(claim: &Claim) -> Option<Answer> {
+        let (agency, version, hash) = match claim {
+            Claim::Signature(claimed) => (claimed.claim().agency, claimed.claim().version, claimed.hash()),
+            Claim::Rejection(claimed) => (claimed.claim().agency, claimed.claim().version, claimed.hash()),
+            _ => return None,
+        };
+        Some(Answer { agency, version, hash })
     }
 }

@@ -54,6 +54,9 @@ pub const WRAP_BYTES: usize = 8 << 10;
 /// Earlier generations that an opening names, per log.
 pub const GENERATIONS: usize = 1024;
 
+/// Logs that one receipt names: four of each party, at most, since nodes and generations are few.
+pub const LOGS_PER_RECEIPT: usize = 4 * PARTIES;
+
 /// Retractions that one receipt confirms.
 pub const RETRACTIONS_PER_RECEIPT: usize = 16 << 10;
 

@@ -115,13 +115,13 @@ pub struct Receipt {
     pub created: Time,
     /// The version that the party knows to be in force.
     pub version: Option<VersionHash>,
-    /// The newest cards it knows, sorted by agency.
+    /// The newest cards it knows, sorted by agency, one of each.
     pub cards: Vec<CardSerial>,
-    /// What it holds, sorted.
+    /// What it holds, sorted by log, each once.
     pub logs: Vec<LogPosition>,
     /// The retractions it has carried out (hashes of the objects), sorted.
     pub retractions: Vec<Hash>,
-    /// What it refused, sorted.
+    /// What it refused, sorted each once.
     pub refused: Vec<RefusalNote>,
     /// Copies passed onward of which deletion is not yet confirmed.
     pub onward_pending: u64,
@@ -162,18 +162,25 @@ impl Payload for Receipt {
             counter: map.need(5)?,
             created: map.need(6)?,
             version: map.take(7)?,
-            cards: sorted(map.list(8, limits::PARTIES)?, 8)?,
-            logs: sorted(map.list(9, limits::PARTIES * 4)?, 9)?,
-            retractions: sorted(map.list(10, limits::RETRACTIONS_PER_RECEIPT)?, 10)?,
-            refused: sorted(map.list(11, limits::REFUSALS_PER_RECEIPT)?, 11)?,
+            cards: sorted(map.list(8, limits::PARTIES)?, 8, |card: &CardSerial| card.agency)?,
+            logs: sorted(map.list(9, limits::LOGS_PER_RECEIPT)?, 9, LogPosition::log)?,
+            retractions: sorted(map.list(10, limits::RETRACTIONS_PER_RECEIPT)?, 10, |hash: &Hash| *hash)?,
+            refused: sorted(map.list(11, limits::REFUSALS_PER_RECEIPT)?, 11, |note: &RefusalNote| *note)?,
             onward_pending: map.need(12)?,
             audit_checkpoint: map.take(13)?,
         })
     }
 }
 
-fn sorted<T: Ord>(items: Vec<T>, key: u64) -> Result<Vec<T>, CodecError> {
-    if items.is_sorted_by(|a, b| a < b) { Ok(items) } else { Err(CodecError::Bounds(key)) }
+/// Ascending by what each item speaks of, so that nothing is spoken of twice.
+fn sorted<T, K: Ord>(items: Vec<T>, key: u64, of: impl Fn(&T) -> K) -> Result<Vec<T>, CodecError> {
+    if items.is_sorted_by(|a, b| of(a) < of(b)) { Ok(items) } else { Err(CodecError::Bounds(key)) }
+}
+
+impl LogPosition {
+    fn log(&self) -> (AgencyId, u32, u32) {
+        (self.author, self.writer, self.generation)
+    }
 }
 
 impl Receipt {

@@ -13,7 +13,7 @@ use crate::id::{AgencyId, ReportId};
 use crate::limits;
 use crate::time::Time;
 use crate::wire::attest::Payload;
-use crate::wire::codec::{CodecError, MapReader, MapWriter};
+use crate::wire::codec::{self, CodecError, MapReader, MapWriter};
 use crate::wire::object::ObjectKind;
 
 /// The originator's word that a report is withdrawn.
@@ -89,9 +89,9 @@ pub fn seal_reason(secret: &[u8; 16], report: ReportId, up_to_revision: u32, rea
     cipher.encrypt(&nonce, reason.as_bytes()).expect("a bounded reason can be sealed")
 }
 
-/// Opens a reason; `None` where it was not sealed for this secret.
+/// Opens a reason; `None` where it was not sealed for this secret, or is no text that may be shown.
 pub fn open_reason(secret: &[u8; 16], retraction: &Retraction) -> Option<String> {
     let (cipher, nonce) = reason_cipher(secret, retraction.report, retraction.up_to_revision);
     let plain = cipher.decrypt(&nonce, retraction.sealed_reason.as_slice()).ok()?;
-    String::from_utf8(plain).ok()
+    String::from_utf8(plain).ok().filter(|reason| codec::is_clean(reason))
 }

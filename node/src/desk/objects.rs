@@ -330,7 +330,7 @@ impl Learning<'_> {
 
     fn fork_proof(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
         let proof = ForkProof::read(bytes).map_err(ForkError::from)?;
-        let agency = proof.verify(&self.book.roll)?;
+        let agency = proof.verify(&self.book.roll, self.book.agreement(self.agreement()).ok())?;
         tracing::warn!(%agency, "a partner proved that this agency contradicts itself");
         Ok(self.item(ObjectKind::ForkProof, proof.hash(), bytes))
     }

@@ -11,7 +11,7 @@
 //! on and keep it; only what stands in `Judged` as admitted may be indexed. An entry is judged by the version that it
 //! names, at its own date, so the answer is the same whenever it arrives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::Agreement;
 use crate::crypto::content_key::ContentKey;
@@ -20,7 +20,7 @@ use crate::entry::body::Content;
 use crate::entry::header::Header;
 use crate::entry::opening::Opening;
 use crate::entry::refusal::Refusal;
-use crate::id::{AgencyId, Hash, LogId, Mode, ReportId};
+use crate::id::{AgencyId, Hash, KeyId, LogId, Mode, ReportId};
 use crate::identity::{IdentityError, Roll};
 use crate::keys::KeyDescriptor;
 use crate::limits;
@@ -173,7 +173,9 @@ impl Verified {
         descriptor: &KeyDescriptor,
         view: &View<'_>,
     ) -> Result<Opened, Refusal> {
-        if descriptor.agreement != self.log.agreement || descriptor.author != self.log.author {
+        let key_id = self.header.key_id;
+        let of_log = descriptor.agreement == self.log.agreement && descriptor.author == self.log.author;
+        if !of_log || descriptor.key_id != key_id || KeyId::from_bytes(key.id()) != key_id {
             return Err(Refusal::ForeignContentKey);
         }
         let named = self.names(body);
@@ -185,7 +187,7 @@ impl Verified {
         if content.commitment() != self.header.content {
             return Err(Refusal::Commitment);
         }
-        if content.opening.is_some() != (self.log.generation > 0 && self.header.seq == 0) {
+        if !opens(content.opening.as_ref(), self.log.generation, self.header.seq) {
             return Err(Refusal::Opening);
         }
         let mode = self.header.mode();
@@ -196,6 +198,15 @@ impl Verified {
             .collect::<Result<_, _>>()?;
         let remnant = named.is_err();
         Ok(Opened { verified: self, opening: content.opening, batches, remnant })
+    }
+}
+
+/// Entry 0 of a later generation says where earlier ones stand, and of none that comes after; no other entry does.
+fn opens(opening: Option<&Opening>, generation: u32, seq: u64) -> bool {
+    let due = generation > 0 && seq == 0;
+    match opening {
+        Some(opening) => due && opening.stands.iter().all(|stand| stand.generation < generation),
+        None => !due,
     }
 }
 
@@ -323,7 +334,7 @@ impl Opened {
         };
         let cover =
             Cover { version, author: header.author, created: header.created, delete_after: header.delete_after };
-        let mut judge = Judge { cover, usage, seen: BTreeSet::new(), known };
+        let mut judge = Judge { cover, usage, seen: BTreeSet::new(), indicators: BTreeMap::new(), known };
         let (mut admitted, mut not_admitted) = (Vec::new(), Vec::new());
         let (mut leaf, mut deleted) = (0, 0);
         for batch in self.batches {
@@ -357,7 +368,9 @@ impl Opened {
 struct Judge<'a> {
     cover: Cover<'a>,
     usage: Usage,
+    /// What this entry has spoken of so far, and of which indicator.
     seen: BTreeSet<(AgencyId, ReportId, u32)>,
+    indicators: BTreeMap<(AgencyId, ReportId), Vec<u8>>,
     known: &'a mut dyn FnMut(AgencyId, ReportId, u32) -> KnownRevision,
 }
 
@@ -398,9 +411,12 @@ impl Judge<'_> {
         if known.same_revision.is_some_and(|held| held != bytes) {
             return Err(Refusal::ReportIdReused);
         }
-        if known.indicator.is_some_and(|held| held != report.indicator.lookup_key()) {
+        let indicator = report.indicator.lookup_key();
+        let first = self.indicators.get(&(originator, report.id)).or(known.indicator.as_ref());
+        if first.is_some_and(|first| *first != indicator) {
             return Err(Refusal::IndicatorChanged);
         }
+        self.indicators.insert((originator, report.id), indicator);
         Ok(())
     }
 }

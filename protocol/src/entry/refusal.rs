@@ -185,6 +185,7 @@ impl Refusal {
             Refusal::Header(ObjectError::Sign(_)) => (3, "signature", Refused),
             Refusal::Header(_) => (1, "malformed-header", Refused),
             Refusal::Content(error) if error.is_held() => (5, "newer-body", Held),
+            Refusal::Batch(error) if error.is_held() => (5, "newer-body", Held),
             Refusal::Content(_) => (4, "malformed-body", Refused),
             Refusal::Mode => (6, "mode", Refused),
             Refusal::UnknownVersion(_) => (7, "unknown-version", Held),

@@ -104,6 +104,17 @@ pub enum BatchError {
     Root,
 }
 
+impl BatchError {
+    /// Whether a later version may understand what this one does not.
+    pub fn is_held(&self) -> bool {
+        match self {
+            BatchError::Object(error) => error.is_held(),
+            BatchError::Codec(error) => error.is_held(),
+            BatchError::Root => false,
+        }
+    }
+}
+
 impl SignedBatch {
     /// Signs statements together. Each comes with a salt of 16 random bytes.
     pub fn sign(
@@ -156,14 +167,14 @@ impl ClaimedBatch {
 fn read_leaves(d: &mut Decoder<'_>) -> Result<Vec<Leaf>, CodecError> {
     let count = codec::read_array(d, 1, 1, limits::STATEMENTS_PER_ENTRY)?;
     (0..count)
-        .map(|_| match d.datatype() {
-            Ok(Type::Bytes) => Ok(Leaf::Deleted(codec::Value::read(d, 1)?)),
-            _ => {
-                codec::read_array(d, 1, 2, 2)?;
-                let salt = codec::Value::read(d, 1)?;
-                let bytes = codec::read_bytes(d, 1, limits::STATEMENT_BYTES)?.to_vec();
-                Ok(Leaf::Statement { salt, bytes })
+        .map(|_| {
+            if matches!(d.datatype(), Ok(Type::Bytes)) {
+                return Ok(Leaf::Deleted(codec::Value::read(d, 1)?));
             }
+            codec::read_array(d, 1, 2, 2)?;
+            let salt = codec::Value::read(d, 1)?;
+            let bytes = codec::read_bytes(d, 1, limits::STATEMENT_BYTES)?.to_vec();
+            Ok(Leaf::Statement { salt, bytes })
         })
         .collect()
 }

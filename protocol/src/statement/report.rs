@@ -5,7 +5,7 @@
 
 use minicbor::Decoder;
 
-use crate::address::{Address, AddressError};
+use crate::address::{Address, AddressError, ChainError};
 use crate::grading::{Grading, GradingError};
 use crate::handling::{Handling, HandlingError, Precedence};
 use crate::id::ReportId;
@@ -33,7 +33,7 @@ impl Indicator {
     /// The bytes by which it is looked up; equal exactly when the indicators are.
     pub fn lookup_key(&self) -> Vec<u8> {
         match self {
-            Indicator::Address(address) => [&[ADDRESS_TYPE as u8][..], &address.lookup_key()].concat(),
+            Indicator::Address(address) => [&[ADDRESS_TYPE][..], &address.lookup_key()].concat(),
         }
     }
 }
@@ -74,7 +74,7 @@ pub struct Report {
 }
 
 /// The number that says an indicator is an address.
-const ADDRESS_TYPE: u64 = 1;
+const ADDRESS_TYPE: u8 = 1;
 
 /// H0 to H3, each at most once.
 const HANDLING_CODES: usize = 4;
@@ -138,7 +138,7 @@ impl Value for Indicator {
     fn write(&self, out: &mut Vec<u8>) {
         match self {
             Indicator::Address(address) => MapWriter::new()
-                .put(0, &ADDRESS_TYPE)
+                .put(0, &u64::from(ADDRESS_TYPE))
                 .put_text(1, &address.chain().caip2())
                 .put_text(2, address.canonical())
                 .finish_into(out),
@@ -148,7 +148,7 @@ impl Value for Indicator {
     fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
         let mut map = MapReader::new(d, key)?;
         let kind = map.need::<u64>(0)?;
-        if kind != ADDRESS_TYPE {
+        if kind != u64::from(ADDRESS_TYPE) {
             return Err(CodecError::UnknownValue { key, value: kind });
         }
         let chain = map.text(1, 1, limits::CHAIN_BYTES)?.ok_or(CodecError::Missing(1))?;
@@ -156,7 +156,7 @@ impl Value for Indicator {
         map.end()?;
         match Address::from_wire(&chain, &canonical) {
             Ok(address) => Ok(Indicator::Address(address)),
-            Err(AddressError::Chain(_)) => Err(CodecError::UnknownValue { key, value: kind }),
+            Err(AddressError::Chain(ChainError::Unknown { .. })) => Err(CodecError::UnknownValue { key, value: kind }),
             Err(_) => Err(CodecError::Bounds(key)),
         }
     }

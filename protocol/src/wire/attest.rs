@@ -9,7 +9,7 @@ use crate::wire::object::ObjectKind;
 /// Why bytes are no signed object of the kind expected.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum ObjectError {
-    /// Not a COSE_Sign1 of ours, or the signature does not verify.
+    /// Not a `COSE_Sign1` of ours, or the signature does not verify.
     #[error(transparent)]
     Sign(#[from] SignError),
     /// The payload is not what the specification gives.
@@ -117,7 +117,7 @@ impl<P> Attested<P> {
         self.signed.bytes()
     }
 
-    /// The object's hash: SHA-256 over its Sig_structure.
+    /// The object's hash: SHA-256 over its `Sig_structure`.
     pub fn hash(&self) -> Hash {
         Hash(self.signed.hash())
     }

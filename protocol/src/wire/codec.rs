@@ -346,7 +346,7 @@ impl<'d, 'b> MapReader<'d, 'b> {
         read: impl FnOnce(&mut Decoder<'b>) -> Result<T, CodecError>,
     ) -> Result<Option<T>, CodecError> {
         match self.next {
-            Some(next) if next < key => self.unknown(next),
+            Some(next) if next < key => Err(CodecError::UnknownCritical(next)),
             Some(next) if next == key => {
                 let value = read(self.d)?;
                 self.advance()?;
@@ -356,15 +356,11 @@ impl<'d, 'b> MapReader<'d, 'b> {
         }
     }
 
-    fn unknown<T>(&self, key: u64) -> Result<T, CodecError> {
-        Err(CodecError::UnknownCritical(key))
-    }
-
     /// Ends the map: what is left must be ignorable.
     pub fn end(mut self) -> Result<(), CodecError> {
         while let Some(key) = self.next {
             if key < FIRST_IGNORABLE_KEY {
-                return self.unknown(key);
+                return Err(CodecError::UnknownCritical(key));
             }
             self.d.skip().map_err(|_| CodecError::Form(key))?;
             self.advance()?;
@@ -402,8 +398,12 @@ pub fn read_array(d: &mut Decoder<'_>, key: u64, min: usize, max: usize) -> Resu
 /// Reads text of `min` to `max` bytes, without control characters other than line feed and tab.
 pub fn read_text(d: &mut Decoder<'_>, key: u64, min: usize, max: usize) -> Result<String, CodecError> {
     let text = d.str().map_err(|_| CodecError::Form(key))?;
-    let clean = text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t');
-    if clean && (min..=max).contains(&text.len()) { Ok(text.to_owned()) } else { Err(CodecError::Bounds(key)) }
+    if is_clean(text) && (min..=max).contains(&text.len()) { Ok(text.to_owned()) } else { Err(CodecError::Bounds(key)) }
+}
+
+/// Whether a text has no control characters other than line feed and tab.
+pub fn is_clean(text: &str) -> bool {
+    text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t')
 }
 
 /// Reads a byte string of at most `max` bytes.
