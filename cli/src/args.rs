@@ -10,7 +10,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agencies, agreement, card, completions, lookup, peers, quarantine, report, reports, retract, revise, show, status,
+    agencies, agreement, card, completions, exercise, lookup, peers, quarantine, report, reports, retract, revise, show,
+    status,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -107,6 +108,8 @@ pub(crate) enum Command {
     Quarantine(quarantine::QuarantineArgs),
     /// Show the state of the node
     Status(status::StatusArgs),
+    /// Play a federation of four agencies through on this machine, with real data
+    Exercise(exercise::ExerciseArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }

@@ -4,6 +4,7 @@ pub(crate) mod agencies;
 pub(crate) mod agreement;
 pub(crate) mod card;
 pub(crate) mod completions;
+pub(crate) mod exercise;
 pub(crate) mod lookup;
 pub(crate) mod peers;
 pub(crate) mod quarantine;
@@ -13,6 +14,8 @@ pub(crate) mod retract;
 pub(crate) mod revise;
 pub(crate) mod show;
 pub(crate) mod status;
+
+pub(crate) use exercise::ExerciseError;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -37,6 +40,7 @@ pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<
         Command::Peers(args) => peers::run(args, globals, out),
         Command::Quarantine(args) => quarantine::run(args, globals, out),
         Command::Status(args) => status::run(args, globals, out),
+        Command::Exercise(args) => exercise::run(args, out),
         Command::Completions(args) => completions::run(args, out),
     }
 }
