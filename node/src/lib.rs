@@ -174,12 +174,7 @@ fn open_store(data: &Path, secrets: &NodeSecrets, config: &Config) -> Result<Sto
     Ok(store)
 }
 
-async fn serve(
-    options: &RunOptions,
-    config: &Config,
-    secrets: &NodeSecrets,
-    desk: &Arc<Desk>,
-) -> Result<(), RunError> {
+async fn serve(options: &RunOptions, config: &Config, secrets: &NodeSecrets, desk: &Arc<Desk>) -> Result<(), RunError> {
     let stop = CancellationToken::new();
     let address = config.api;
     let listener = TcpListener::bind(address).await.map_err(|error| RunError::Listen { address, error })?;
@@ -193,8 +188,7 @@ async fn serve(
     let connections = Arc::new(Connections::default());
     let stats = Arc::clone(network.stats());
     let card_file = options.data.join(init::CARD_FILE);
-    let (federation, answers) =
-        Federation::new(Arc::clone(desk), network, Arc::clone(&connections), card_file)?;
+    let (federation, answers) = Federation::new(Arc::clone(desk), network, Arc::clone(&connections), card_file)?;
     let federation = tokio::spawn(federation.run(events, answers, stop.clone()));
     let view = ConnectionsView::new(move || connections.view(&stats));
     let token = token_hash(&options.data)?;

@@ -19,13 +19,21 @@ pub fn hash_token(token: &str) -> [u8; 32] {
 }
 
 /// Lets a request pass that carries the token.
-pub(super) async fn require_token(State(api): State<Shared>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(super) async fn require_token(
+    State(api): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     check(&api.token_hash, &request)?;
     Ok(next.run(request).await)
 }
 
 /// The same, where the configuration does not open the metrics to everyone.
-pub(super) async fn guard_metrics(State(api): State<Shared>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(super) async fn guard_metrics(
+    State(api): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     if !api.open_metrics {
         check(&api.token_hash, &request)?;
     }

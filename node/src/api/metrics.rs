@@ -67,7 +67,11 @@ fn of_desk(page: &mut Sheet, status: &StatusView) {
     let counts = &status.counts;
     let healthy = u64::from(status.health == Health::Ok);
     page.gauge("entente_store_healthy", "1 while the store takes commits.", healthy);
-    page.gauge("entente_store_reports", "Admitted reports, one for each agreement they are held under.", counts.records);
+    page.gauge(
+        "entente_store_reports",
+        "Admitted reports, one for each agreement they are held under.",
+        counts.records,
+    );
     page.gauge("entente_store_entries", "Entries of logs.", counts.entries);
     page.gauge("entente_store_objects", "Stand-alone signed objects.", counts.objects);
     page.gauge("entente_store_quarantined", "Statements refused or held.", counts.quarantined);

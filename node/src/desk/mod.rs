@@ -6,13 +6,14 @@
 //!
 //! In reading order: `error`, `book` (who and what is known), `scope` (where objects lie), `ledger` (the state of logs
 //! and keys behind the writer's lock), `load` (all of that at start); then the use-cases: `cards`, `agreements`,
-//! `reports`, `release` (down the ladder), `arrive` and `unsealed` (up the ladder), `objects`, `keys`, `receipts`, `serve` (what
+//! `reports`, `release` (down the ladder); `arrive`, `climb`, `unsealed` (up the ladder), `stage`; `objects`, `keys`, `receipts`, `serve` (what
 //! partners ask for), `lookup`, `overview`; `signals` tells the federation task what changed.
 
 mod agreements;
 mod arrive;
 mod book;
 mod cards;
+mod climb;
 mod error;
 mod keys;
 mod ledger;
@@ -26,6 +27,7 @@ mod reports;
 pub mod scope;
 mod serve;
 mod signals;
+mod stage;
 mod unsealed;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

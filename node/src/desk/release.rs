@@ -20,9 +20,9 @@ use entente_protocol::statement::report::Report;
 use entente_protocol::statement::{Cover, Statement};
 use entente_protocol::time::Time;
 
-use super::arrive::Staged;
 use super::keys::readers;
 use super::ledger::{Ledger, Waiting, local};
+use super::stage::Staged;
 use super::{Book, Desk, DeskError};
 use crate::clock;
 use crate::store::Item;

@@ -4,8 +4,9 @@ use entente_protocol::entry::ladder::{Envelope, Head, View};
 use entente_protocol::entry::refusal::Refusal;
 use entente_protocol::id::{AgreementId, LogId};
 
-use super::arrive::{Opening, Staged};
+use super::climb::Opening;
 use super::ledger::{Ledger, local};
+use super::stage::Staged;
 use super::{Book, Desk, DeskError};
 use crate::clock;
 use crate::store::Item;

@@ -20,11 +20,17 @@ use crate::api::state::Shared;
 pub(crate) async fn import_card(State(api): State<Shared>, write: Write<CardInput>) -> Result<Recorded, Problem> {
     once(&api, write, |desk, input, _| {
         if input.vouched {
-            return Err(Problem::new(Slug::Refused, "an agency is vouched for by a partner's proposal, not by its card"));
+            return Err(Problem::new(
+                Slug::Refused,
+                "an agency is vouched for by a partner's proposal, not by its card",
+            ));
         }
         let Some(fingerprint) = input.fingerprint else {
-            return Err(Problem::new(Slug::Refused, "a card is imported only with the fingerprint that its agency told")
-                .hint("call the agency on a number known from elsewhere, and give the words that it reads out"));
+            return Err(Problem::new(
+                Slug::Refused,
+                "a card is imported only with the fingerprint that its agency told",
+            )
+            .hint("call the agency on a number known from elsewhere, and give the words that it reads out"));
         };
         let agency = desk.import_card(&input.card, &fingerprint)?;
         Ok((StatusCode::OK, Imported { id: agency.agency.to_string(), agency: agency.into() }))

@@ -3,7 +3,6 @@
 //! The answer is made piece by piece while the client reads it, so that neither a list of 10,000 addresses nor a slow
 //! reader costs more memory than the list and one piece.
 
-
 use axum::body::{Body as Stream, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -38,9 +37,9 @@ pub(crate) async fn lookups(State(api): State<Shared>, Body(list): Body<LookupsI
         let detail = format!("{} addresses, at most {} are taken at once", list.addresses.len(), limits::LOOKUPS);
         return Err(Problem::new(Slug::TooLarge, detail));
     }
-    let place = Arc::clone(&api.lists).try_acquire_owned().map_err(|_| {
-        Problem::new(Slug::Busy, format!("{} lists are being looked up", limits::LISTS))
-    })?;
+    let place = Arc::clone(&api.lists)
+        .try_acquire_owned()
+        .map_err(|_| Problem::new(Slug::Busy, format!("{} lists are being looked up", limits::LISTS)))?;
     // The first piece comes before the status, so that a store that does not work is told as a problem.
     let mut rest = list.addresses;
     let first = piece(&api, &mut rest).await?;

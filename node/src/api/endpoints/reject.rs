@@ -21,8 +21,5 @@ pub(crate) async fn reject(
     Segment(id): Segment,
     write: Write<ReasonInput>,
 ) -> Result<Recorded, Problem> {
-    once(&api, write, move |desk, input, _| {
-        Ok((StatusCode::OK, Answer::from(desk.reject(&id, &input.reason)?)))
-    })
-    .await
+    once(&api, write, move |desk, input, _| Ok((StatusCode::OK, Answer::from(desk.reject(&id, &input.reason)?)))).await
 }

@@ -189,11 +189,7 @@ impl From<AgreementView> for Proposed {
 
 impl From<Answered> for Answer {
     fn from(answered: Answered) -> Self {
-        Self {
-            id: answered.id.to_string(),
-            version: answered.version.to_string(),
-            state: word(&answered.state),
-        }
+        Self { id: answered.id.to_string(), version: answered.version.to_string(), state: word(&answered.state) }
     }
 }
 

@@ -219,10 +219,12 @@ fn optional(field: &str, text: Option<&str>) -> Result<Option<Time>, Problem> {
 fn handling(codes: Option<Vec<String>>, note: Option<String>) -> Result<Option<Vec<String>>, Problem> {
     let Some(note) = note else { return Ok(codes) };
     let mut codes = codes.unwrap_or_default();
-    let bare: Vec<usize> =
-        (0..codes.len()).filter(|index| codes[*index].trim().eq_ignore_ascii_case("H3")).collect();
+    let bare: Vec<usize> = (0..codes.len()).filter(|index| codes[*index].trim().eq_ignore_ascii_case("H3")).collect();
     let [index] = bare[..] else {
-        return Err(Problem::invalid("handling_note", "it holds the words of the handling code H3, which is not given"));
+        return Err(Problem::invalid(
+            "handling_note",
+            "it holds the words of the handling code H3, which is not given",
+        ));
     };
     codes[index] = format!("H3: {note}");
     Ok(Some(codes))

@@ -22,11 +22,7 @@ pub(crate) struct Address {
 
 impl From<&address::Address> for Address {
     fn from(address: &address::Address) -> Self {
-        Self {
-            chain: address.chain().caip2(),
-            canonical: address.canonical().to_owned(),
-            caip10: address.caip10(),
-        }
+        Self { chain: address.chain().caip2(), canonical: address.canonical().to_owned(), caip10: address.caip10() }
     }
 }
 

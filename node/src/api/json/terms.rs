@@ -78,9 +78,8 @@ impl TryFrom<Terms> for TermsInput {
     type Error = Problem;
 
     fn try_from(terms: Terms) -> Result<Self, Problem> {
-        let parent = terms.parent.map(|parent| {
-            parent.parse::<VersionHash>().map_err(|error| Problem::invalid("parent", error))
-        });
+        let parent =
+            terms.parent.map(|parent| parent.parse::<VersionHash>().map_err(|error| Problem::invalid("parent", error)));
         let effective_from = terms.effective_from.map(|text| read_time("effective_from", &text));
         Ok(Self {
             valid_from: read_time("valid_from", &terms.valid_from)?,

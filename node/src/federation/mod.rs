@@ -10,26 +10,24 @@
 //! The loop itself never blocks and decides nothing: the machine says what to do, the desk does it. What the desk
 //! changed reaches the machine as news before the answer of the job that changed it.
 
+mod work;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use entente_protocol::agreement::{Agreement, State};
-use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
-use entente_protocol::sync::message::{Budget, EntryBytes, FeedItem, FeedPage, ObjectAt, Response};
-use entente_protocol::sync::{
-    Cursor, Failed, Input, Machine, ObjectBytes, Output, Own, PageOutcome, Plan, Position, ScopeInfo, Snapshot, Ticket,
-};
+use entente_protocol::id::{AgencyId, AgreementId, Hash};
+use entente_protocol::sync::{Failed, Input, Machine, Output, Own, Plan, Position, ScopeInfo, Snapshot, Ticket};
 use entente_protocol::time::Time;
-use entente_protocol::wire::object::ObjectKind;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::files;
 use crate::desk::{Desk, DeskError, GossipJudgement, News, scope};
+use crate::files;
 use crate::network::{Command, Event, Group, Handle, Partner, RequestFailure, RequestTicket, Stats, Verdict};
 
 /// Answers of jobs that wait for the loop.
@@ -90,12 +88,7 @@ impl Federation {
         card_file: PathBuf,
     ) -> Result<(Self, mpsc::Receiver<Input>), DeskError> {
         let me = desk.me();
-        let own = Own {
-            agency: me.agency,
-            writer: me.writer,
-            mode: me.mode,
-            incarnation: desk.store().incarnation(),
-        };
+        let own = Own { agency: me.agency, writer: me.writer, mode: me.mode, incarnation: desk.store().incarnation() };
         let machine = Machine::new(own, snapshot(&desk)?);
         let (answers, receiver) = mpsc::channel(ANSWERS);
         let federation = Self {
@@ -306,9 +299,9 @@ impl Federation {
                 }
             }
             Output::Serve { ticket, from, plan } => self.serve(ticket, from, plan),
-            Output::Admit { from, log, entries } => self.job(move |desk| admit(desk, from, log, entries)),
+            Output::Admit { from, log, entries } => self.job(move |desk| work::admit(desk, from, log, entries)),
             Output::Take { from, scope, objects, cursor } => {
-                self.job(move |desk| take(desk, from, scope, objects, cursor));
+                self.job(move |desk| work::take(desk, from, scope, objects, cursor));
             }
             Output::Lacking { from, scope, items } => self.job(move |desk| {
                 let names: Vec<Hash> = items.iter().map(|item| item.hash).collect();
@@ -326,7 +319,7 @@ impl Federation {
                 tracing::warn!(author = %log.author, seq, %from, "a partner holds another entry at this position");
             }
             Output::Evidence { from, log, entry, .. } => self.job(move |desk| {
-                let _ = admit(desk, from, log, vec![entry]);
+                let _ = work::admit(desk, from, log, vec![entry]);
                 vec![Input::ForkProven { log }]
             }),
             Output::WakeAt(at) => self.wake = Some(at),
@@ -339,7 +332,7 @@ impl Federation {
         let Some(ticket) = self.tickets.remove(&ticket) else { return };
         let network = self.network.clone();
         self.job(move |desk| {
-            match answer(desk, from, plan) {
+            match work::answer(desk, from, plan) {
                 Ok(response) => network.blocking_send(Command::Respond { ticket, bytes: response.write() }),
                 Err(error) => {
                     tracing::error!(%error, "a partner's request could not be answered");
@@ -375,99 +368,6 @@ fn snapshot(desk: &Desk) -> Result<Snapshot, DeskError> {
     }
     let heads = desk.heads().into_iter().map(|(log, head)| (log, Position { seq: head.seq, hash: head.hash }));
     Ok(Snapshot { heads: heads.collect(), feeds, cursors: desk.cursors(), forked: desk.forked() })
-}
-
-fn admit(desk: &Desk, from: AgencyId, log: LogId, entries: Vec<EntryBytes>) -> Vec<Input> {
-    let entries = entries.into_iter().map(|entry| (entry.header, entry.body)).collect();
-    let outcome = match desk.take_entries(from, log, entries) {
-        Ok(arrival) if arrival.advanced => PageOutcome::Advanced,
-        Ok(arrival) => {
-            use entente_protocol::entry::refusal::Refusal;
-            if let Some(refusal) = &arrival.stopped {
-                tracing::info!(author = %log.author, %from, reason = refusal.reason().slug, "entries do not climb");
-            }
-            match arrival.stopped {
-                Some(Refusal::OtherBranch { .. }) => PageOutcome::OtherBranch,
-                _ => PageOutcome::Stuck,
-            }
-        }
-        Err(error) => {
-            tracing::error!(%error, "entries could not be taken");
-            PageOutcome::Stuck
-        }
-    };
-    vec![Input::PageDone { from, log, outcome }]
-}
-
-fn take(
-    desk: &Desk,
-    from: AgencyId,
-    scope: Hash,
-    objects: Vec<ObjectBytes>,
-    cursor: Option<Cursor>,
-) -> Vec<Input> {
-    let (wraps, objects): (Vec<_>, Vec<_>) =
-        objects.into_iter().partition(|object| object.kind == ObjectKind::Wrap.number());
-    let mut useful = false;
-    if !wraps.is_empty() {
-        let wraps: Vec<Vec<u8>> = wraps.into_iter().map(|object| object.bytes).collect();
-        if let Err(error) = desk.take_wraps(AgreementId(scope), &wraps) {
-            tracing::error!(%error, "content keys could not be taken");
-        }
-    }
-    let objects = objects.into_iter().map(|object| (object.kind, object.bytes)).collect();
-    let taken = desk.take_objects(from, scope, objects).and_then(|taken| {
-        useful = taken.new > 0;
-        // What is held in memory alone must be listed again after a start.
-        match cursor.filter(|_| taken.held == 0) {
-            Some(cursor) => desk.keep_cursor(from, scope, cursor),
-            None => Ok(()),
-        }
-    });
-    if let Err(error) = taken {
-        tracing::error!(%error, "objects could not be taken");
-    }
-    cursor.map(|cursor| Input::FeedDone { from, scope, cursor, useful }).into_iter().collect()
-}
-
-fn answer(desk: &Desk, from: AgencyId, plan: Plan) -> Result<Response, DeskError> {
-    Ok(match plan {
-        Plan::Entries { log, from_seq, until_seq, max_bytes } => {
-            let mut budget = Budget::new(max_bytes);
-            let page = desk.entries(&log, from_seq, until_seq, usize::try_from(max_bytes).unwrap_or(usize::MAX))?;
-            let fits = |entry: &crate::store::StoredEntry| {
-                budget.take(entry.header.len() + entry.body.as_ref().map_or(0, Vec::len))
-            };
-            let page: Vec<_> = page.into_iter().take_while(fits).collect();
-            Response::Entries(
-                page.into_iter().map(|entry| EntryBytes { header: entry.header, body: entry.body }).collect(),
-            )
-        }
-        Plan::Objects { scope, hashes, max_bytes } => {
-            let mut budget = Budget::new(max_bytes);
-            let mut objects = Vec::new();
-            for (index, name) in (0..).zip(&hashes) {
-                let Some((kind, bytes)) = desk.object(&scope, name)? else { continue };
-                if !budget.take(bytes.len()) {
-                    break;
-                }
-                objects.push(ObjectAt { index, kind, bytes });
-            }
-            Response::Objects(objects)
-        }
-        Plan::Feed { scope, after, limit } => {
-            let mut items = desk.feed_after(&scope, after, limit + 1)?;
-            let more = items.len() > limit;
-            items.truncate(limit);
-            let item = |(position, kind, hash)| FeedItem { position, kind, hash };
-            let incarnation = desk.store().incarnation();
-            Response::Feed(FeedPage { incarnation, items: items.into_iter().map(item).collect(), more })
-        }
-        Plan::Wraps { scope, key_ids, agency, writer } => {
-            debug_assert_eq!(agency, from, "wraps are made for who asks");
-            Response::Wraps(desk.wraps_for(AgreementId(scope), &key_ids, agency, writer))
-        }
-    })
 }
 
 fn ever_in_force(agreement: &Agreement, now: Time) -> bool {

@@ -1,0 +1,273 @@
+//! Up the ladder: the one path of all entries, from partners and from this node's own hand.
+//!
+//! An entry whose key is missing is kept sealed; the entries of its log are opened in their order once the key comes
+//! (`unsealed`).
+
+use std::collections::BTreeMap;
+
+use entente_protocol::entry::ladder::{Judged, KnownRevision, Verified, View};
+use entente_protocol::entry::refusal::{Disposition, Refusal};
+use entente_protocol::id::{AgencyId, Hash, LogId, ReportId};
+use entente_protocol::receipt::RefusalNote;
+use entente_protocol::rules::Usage;
+use entente_protocol::statement::Statement;
+
+use super::ledger::{Ledger, local};
+use super::signals::KeyWanted;
+use super::stage::{Staged, note};
+use super::{Book, Desk, DeskError, scope};
+use crate::clock;
+use crate::store::{Item, Record, RecordId, RecordState};
+
+/// What an author's quarantine may hold before only reasons are kept, bytes.
+const QUARANTINE_BYTES: u64 = 64 << 20;
+
+impl Desk {
+    /// Stages an own entry.
+    pub(super) fn stage_verified(
+        &self,
+        ledger: &mut Ledger,
+        view: &View<'_>,
+        verified: Verified,
+        body: Option<Vec<u8>>,
+        stage: &mut Staged,
+    ) -> Result<(), DeskError> {
+        let staged = self.stage_verified_from(ledger, view, verified, body, None, stage)?;
+        staged.map_err(|refusal| {
+            tracing::error!(%refusal, "an own entry does not pass the rules that released it");
+            DeskError::TooLarge
+        })
+    }
+
+    pub(super) fn stage_verified_from(
+        &self,
+        ledger: &mut Ledger,
+        view: &View<'_>,
+        verified: Verified,
+        body: Option<Vec<u8>>,
+        from: Option<AgencyId>,
+        stage: &mut Staged,
+    ) -> Result<Result<(), Refusal>, DeskError> {
+        let log = verified.log();
+        let header = verified.header().clone();
+        let mut state = stage.log(ledger, log);
+        if let Some(limit) = state.disowned_after
+            && limit.is_none_or(|limit| header.seq > limit)
+        {
+            return Ok(Err(Refusal::Disowned(limit)));
+        }
+        let mut records = Vec::new();
+        let mut kept_body = body;
+        let head = verified.head();
+        if state.next_to_open == header.seq {
+            match self.try_open(ledger, view, verified, kept_body.as_deref(), from, stage)? {
+                Opening::Opened(judged) => {
+                    state.next_to_open += 1;
+                    state.usage = Some(judged.usage);
+                    self.follow_opening(ledger, &judged, stage);
+                    records = self.records(log, header.seq, header.hash(), &judged, stage);
+                }
+                Opening::NotForUs => state.next_to_open += 1,
+                Opening::Refused(refusal) => {
+                    state.next_to_open += 1;
+                    stage.refuse(log.agreement, header.hash(), &refusal);
+                    tracing::warn!(author = %log.author, seq = header.seq, %refusal, "the body of an entry was refused");
+                    kept_body = None;
+                }
+                Opening::BadBody(refusal) => return Ok(Err(refusal)),
+                Opening::Later => {
+                    let value = header.seq.to_be_bytes().to_vec();
+                    stage.items.push(Item::Local { key: local::unopened(&log), value: Some(value) });
+                }
+            }
+        } else if let Some(body) = &kept_body
+            && (body.len() != header.body_length as usize || Hash::of(&[body]) != header.body_hash)
+        {
+            return Ok(Err(Refusal::BodyHash));
+        }
+        state.head = Some(head);
+        stage.bytes += header.bytes().len() + kept_body.as_ref().map_or(0, Vec::len);
+        stage.logs.insert(log, state);
+        stage.items.push(Item::Entry {
+            log,
+            seq: header.seq,
+            hash: header.hash(),
+            header: header.bytes().to_vec(),
+            body: kept_body,
+            records,
+        });
+        Ok(Ok(()))
+    }
+
+    pub(super) fn try_open(
+        &self,
+        ledger: &mut Ledger,
+        view: &View<'_>,
+        verified: Verified,
+        body: Option<&[u8]>,
+        from: Option<AgencyId>,
+        stage: &mut Staged,
+    ) -> Result<Opening, DeskError> {
+        let log = verified.log();
+        let key_id = verified.header().key_id;
+        let named = body.map(|body| verified.names(body));
+        let Some(body) = body else { return Ok(Opening::Later) };
+        let descriptor = ledger.keys.descriptors.get(&key_id).cloned();
+        if let Some(descriptor) = &descriptor
+            && descriptor.recipients.binary_search(&self.me.agency).is_err()
+        {
+            return Ok(match named {
+                Some(Err(refusal)) => Opening::BadBody(refusal),
+                _ => Opening::NotForUs,
+            });
+        }
+        let (Some(descriptor), Some(key)) = (descriptor, ledger.keys.held.get(&key_id).cloned()) else {
+            stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
+            return Ok(match named {
+                Some(Err(refusal)) => Opening::BadBody(refusal),
+                _ => Opening::Later,
+            });
+        };
+        let usage = self.usage_before(ledger, view, log, stage)?;
+        let opened = match verified.open(body, &key, &descriptor, view) {
+            Ok(opened) => opened,
+            Err(refusal) if refusal.disposition() == Disposition::Held => return Ok(Opening::Later),
+            // The body is the one that the author named: the fault is the author's, and stays.
+            Err(refusal) if named == Some(Ok(())) => return Ok(Opening::Refused(refusal)),
+            Err(refusal) => return Ok(Opening::BadBody(refusal)),
+        };
+        let mut failed = None;
+        let judged = opened.judge(view, usage, &mut |originator, report, revision| {
+            self.known(stage, originator, report, revision).unwrap_or_else(|error| {
+                failed = Some(error);
+                KnownRevision { same_revision: None, indicator: None }
+            })
+        });
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(Opening::Opened(Box::new(judged))),
+        }
+    }
+
+    fn known(
+        &self,
+        stage: &Staged,
+        originator: AgencyId,
+        report: ReportId,
+        revision: u32,
+    ) -> Result<KnownRevision, DeskError> {
+        let mut known = KnownRevision { same_revision: None, indicator: None };
+        let fresh = stage.fresh.get(&(originator, report)).into_iter().flatten();
+        let fresh = fresh.map(|(revision, bytes)| (*revision, bytes.clone()));
+        let held = self.store.report(&originator, &report)?.into_iter();
+        let held = held.filter(|record| record.state == RecordState::Admitted);
+        for (held_revision, bytes) in held.map(|record| (record.id.revision, record.statement)).chain(fresh) {
+            if let Ok(Statement::Report(held)) = Statement::read(&bytes) {
+                known.indicator = Some(held.indicator.lookup_key());
+            }
+            if held_revision == revision {
+                known.same_revision = Some(bytes);
+            }
+        }
+        Ok(known)
+    }
+
+    /// The records of a judged entry: what is admitted, and what is held or in quarantine.
+    pub(super) fn records(
+        &self,
+        log: LogId,
+        seq: u64,
+        entry: Hash,
+        judged: &Judged,
+        stage: &mut Staged,
+    ) -> Vec<Record> {
+        let received = clock::now().ms();
+        let mut records = Vec::with_capacity(judged.admitted.len() + judged.not_admitted.len());
+        for admitted in &judged.admitted {
+            let (originator, report) = (admitted.originator, admitted.report.id);
+            let revision = admitted.report.revision;
+            stage.fresh.entry((originator, report)).or_default().insert(revision, admitted.bytes.clone());
+            records.push(Record {
+                id: RecordId { originator, report, revision, log, seq, leaf: admitted.leaf },
+                indicator: admitted.report.indicator.lookup_key(),
+                received,
+                state: RecordState::Admitted,
+                statement: admitted.bytes.clone(),
+            });
+        }
+        let mut hits: BTreeMap<u32, RefusalNote> = BTreeMap::new();
+        let full = !judged.not_admitted.is_empty()
+            && self.store.quarantine_sizes().get(&log.author).is_some_and(|size| size.bytes > QUARANTINE_BYTES);
+        for refused in &judged.not_admitted {
+            let reason = refused.refusal.reason();
+            let number = u16::try_from(reason.number).expect("reasons are numbered below 65,536");
+            let state = match reason.disposition {
+                Disposition::Refused => RecordState::Quarantined { reason: number },
+                _ => RecordState::Held { reason: number },
+            };
+            if reason.disposition == Disposition::Refused {
+                hits.entry(reason.number).or_insert_with(|| note(entry, &refused.refusal, 0)).statements += 1;
+            }
+            let report = refused.report.unwrap_or(ReportId::from_bytes([0; 16]));
+            records.push(Record {
+                id: RecordId { originator: refused.originator, report, revision: 0, log, seq, leaf: refused.leaf },
+                indicator: Vec::new(),
+                received,
+                state,
+                statement: if full { Vec::new() } else { refused.bytes.clone() },
+            });
+        }
+        stage.refused.extend(hits.into_values().map(|note| (log.agreement, note)));
+        records
+    }
+
+    /// Entry 0 of a later generation says where the earlier ones stand.
+    pub(super) fn follow_opening(&self, ledger: &Ledger, judged: &Judged, stage: &mut Staged) {
+        let Some(opening) = &judged.opening else { return };
+        for stand in &opening.stands {
+            let log = LogId { generation: stand.generation, ..judged.verified.log() };
+            let mut state = stage.log(ledger, log);
+            state.disowned_after = Some(stand.head.map(|(seq, _)| seq));
+            state.forked = false;
+            stage.logs.insert(log, state);
+        }
+    }
+
+    /// What a log has used so far on its latest day, within what is staged.
+    fn usage_before(
+        &self,
+        ledger: &mut Ledger,
+        view: &View<'_>,
+        log: LogId,
+        stage: &Staged,
+    ) -> Result<Usage, DeskError> {
+        if let Some(usage) = stage.log(ledger, log).usage {
+            return Ok(usage);
+        }
+        self.count_usage(ledger, view, log)
+    }
+
+    /// What a log has used so far on its latest day.
+    pub(super) fn usage_of(&self, ledger: &mut Ledger, book: &Book, log: LogId) -> Result<Usage, DeskError> {
+        if let Some(usage) = ledger.log(log).usage {
+            return Ok(usage);
+        }
+        let view = View { roll: &book.roll, agreement: book.agreement(log.agreement)?, now: clock::now() };
+        let usage = self.count_usage(ledger, &view, log)?;
+        ledger.log(log).usage = Some(usage);
+        Ok(usage)
+    }
+}
+
+/// What opening an entry led to.
+pub(super) enum Opening {
+    Opened(Box<Judged>),
+    /// The key's descriptor names other readers.
+    NotForUs,
+    /// The key is not here yet, or the body is not.
+    Later,
+    /// The author's own body breaks a rule.
+    Refused(Refusal),
+    /// These bytes are not what the author made.
+    BadBody(Refusal),
+}

@@ -1,0 +1,89 @@
+//! What is to be committed, and what follows once it is: the ledger changes only after the journal is synced.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entente_protocol::entry::refusal::Refusal;
+use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId, ReportId};
+use entente_protocol::receipt::RefusalNote;
+
+use super::ledger::{Ledger, LogState, Waiting};
+use super::signals::KeyWanted;
+use super::{Desk, DeskError, scope};
+use crate::store::{Head, Item};
+
+/// What is to be committed, and what follows once it is.
+#[derive(Default)]
+pub(super) struct Staged {
+    pub(super) items: Vec<Item>,
+    pub(super) announcements: Vec<(AgreementId, Vec<u8>)>,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) reopened: Vec<AgreementId>,
+    pub(super) logs: BTreeMap<LogId, LogState>,
+    pub(super) fresh: BTreeMap<(AgencyId, ReportId), BTreeMap<u32, Vec<u8>>>,
+    pub(super) wanted: BTreeSet<KeyWanted>,
+    pub(super) refused: Vec<(AgreementId, RefusalNote)>,
+    pub(super) bytes: usize,
+}
+
+impl Staged {
+    pub(super) fn put(&mut self, log: LogId, state: LogState) {
+        self.logs.insert(log, state);
+    }
+
+    pub(super) fn refuse(&mut self, agreement: AgreementId, entry: Hash, refusal: &Refusal) {
+        self.refused.push((agreement, note(entry, refusal, 0)));
+    }
+
+    pub(super) fn log(&self, ledger: &Ledger, log: LogId) -> LogState {
+        self.logs.get(&log).or_else(|| ledger.logs.get(&log)).copied().unwrap_or_default()
+    }
+}
+
+impl Desk {
+    /// Commits what is staged; then it counts.
+    pub(super) fn settle(&self, ledger: &mut Ledger, stage: Staged) -> Result<(), DeskError> {
+        if stage.items.is_empty() && stage.wanted.is_empty() && stage.logs.is_empty() {
+            return Ok(());
+        }
+        let feeds: BTreeSet<Hash> = stage
+            .items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Object { scope, .. } if *scope != scope::wraps() => Some(*scope),
+                _ => None,
+            })
+            .collect();
+        if !stage.items.is_empty() {
+            self.store.commit(stage.items)?;
+        }
+        let mut heads = BTreeMap::new();
+        for (log, state) in stage.logs {
+            if let Some(head) = state.head {
+                heads.insert(log, Head { seq: head.seq, hash: head.hash });
+            }
+            ledger.receipts.due.insert(log.agreement);
+            ledger.logs.insert(log, state);
+        }
+        for (agreement, note) in stage.refused {
+            ledger.receipts.refused.entry(agreement).or_default().insert(note);
+        }
+        ledger.outbox.extend(stage.waiting);
+        self.note_waiting(ledger);
+        for agreement in stage.reopened {
+            ledger.reopen.remove(&agreement);
+        }
+        self.signals.tell(|news| {
+            news.heads.extend(heads);
+            for feed in feeds {
+                news.feed(feed, true);
+            }
+            news.announcements.extend(stage.announcements);
+            news.keys_wanted.extend(stage.wanted);
+        });
+        Ok(())
+    }
+}
+
+pub(super) fn note(entry: Hash, refusal: &Refusal, statements: u32) -> RefusalNote {
+    RefusalNote { entry, reason: refusal.reason().number, statements }
+}

@@ -1,0 +1,103 @@
+//! What the machine asks of the desk, as functions that run on a blocking thread: each yields the machine's inputs, or
+//! the answer to a partner.
+
+use entente_protocol::entry::refusal::Refusal;
+use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
+use entente_protocol::sync::message::{Budget, EntryBytes, FeedItem, FeedPage, ObjectAt, Response};
+use entente_protocol::sync::{Cursor, Input, ObjectBytes, PageOutcome, Plan};
+use entente_protocol::wire::object::ObjectKind;
+
+use crate::desk::{Desk, DeskError};
+use crate::store::StoredEntry;
+
+pub(super) fn admit(desk: &Desk, from: AgencyId, log: LogId, entries: Vec<EntryBytes>) -> Vec<Input> {
+    let entries = entries.into_iter().map(|entry| (entry.header, entry.body)).collect();
+    let outcome = match desk.take_entries(from, log, entries) {
+        Ok(arrival) if arrival.advanced => PageOutcome::Advanced,
+        Ok(arrival) => {
+            if let Some(refusal) = &arrival.stopped {
+                tracing::info!(author = %log.author, %from, reason = refusal.reason().slug, "entries do not climb");
+            }
+            match arrival.stopped {
+                Some(Refusal::OtherBranch { .. }) => PageOutcome::OtherBranch,
+                _ => PageOutcome::Stuck,
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "entries could not be taken");
+            PageOutcome::Stuck
+        }
+    };
+    vec![Input::PageDone { from, log, outcome }]
+}
+
+/// Takes objects of a feed, and content keys.
+pub(super) fn take(
+    desk: &Desk,
+    from: AgencyId,
+    scope: Hash,
+    objects: Vec<ObjectBytes>,
+    cursor: Option<Cursor>,
+) -> Vec<Input> {
+    let (wraps, objects): (Vec<_>, Vec<_>) =
+        objects.into_iter().partition(|object| object.kind == ObjectKind::Wrap.number());
+    let mut useful = false;
+    if !wraps.is_empty() {
+        let wraps: Vec<Vec<u8>> = wraps.into_iter().map(|object| object.bytes).collect();
+        if let Err(error) = desk.take_wraps(AgreementId(scope), &wraps) {
+            tracing::error!(%error, "content keys could not be taken");
+        }
+    }
+    let objects = objects.into_iter().map(|object| (object.kind, object.bytes)).collect();
+    let taken = desk.take_objects(from, scope, objects).and_then(|taken| {
+        useful = taken.new > 0;
+        // What is held in memory alone must be listed again after a start.
+        match cursor.filter(|_| taken.held == 0) {
+            Some(cursor) => desk.keep_cursor(from, scope, cursor),
+            None => Ok(()),
+        }
+    });
+    if let Err(error) = taken {
+        tracing::error!(%error, "objects could not be taken");
+    }
+    cursor.map(|cursor| Input::FeedDone { from, scope, cursor, useful }).into_iter().collect()
+}
+
+/// Reads the store for a partner.
+pub(super) fn answer(desk: &Desk, from: AgencyId, plan: Plan) -> Result<Response, DeskError> {
+    Ok(match plan {
+        Plan::Entries { log, from_seq, until_seq, max_bytes } => {
+            let mut budget = Budget::new(max_bytes);
+            let page = desk.entries(&log, from_seq, until_seq, usize::try_from(max_bytes).unwrap_or(usize::MAX))?;
+            let fits = |entry: &StoredEntry| budget.take(entry.header.len() + entry.body.as_ref().map_or(0, Vec::len));
+            let page: Vec<_> = page.into_iter().take_while(fits).collect();
+            Response::Entries(
+                page.into_iter().map(|entry| EntryBytes { header: entry.header, body: entry.body }).collect(),
+            )
+        }
+        Plan::Objects { scope, hashes, max_bytes } => {
+            let mut budget = Budget::new(max_bytes);
+            let mut objects = Vec::new();
+            for (index, name) in (0..).zip(&hashes) {
+                let Some((kind, bytes)) = desk.object(&scope, name)? else { continue };
+                if !budget.take(bytes.len()) {
+                    break;
+                }
+                objects.push(ObjectAt { index, kind, bytes });
+            }
+            Response::Objects(objects)
+        }
+        Plan::Feed { scope, after, limit } => {
+            let mut items = desk.feed_after(&scope, after, limit + 1)?;
+            let more = items.len() > limit;
+            items.truncate(limit);
+            let item = |(position, kind, hash)| FeedItem { position, kind, hash };
+            let incarnation = desk.store().incarnation();
+            Response::Feed(FeedPage { incarnation, items: items.into_iter().map(item).collect(), more })
+        }
+        Plan::Wraps { scope, key_ids, agency, writer } => {
+            debug_assert_eq!(agency, from, "wraps are made for who asks");
+            Response::Wraps(desk.wraps_for(AgreementId(scope), &key_ids, agency, writer))
+        }
+    })
+}
