@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::error::ExerciseError;
 use super::plan::{Draft, Party};
-use super::process::{Child, Interrupt, Site, free_port, until};
+use super::process::{Child, Interrupt, Site, until};
 use crate::args::Globals;
 use crate::client::{Answer, Client};
 use crate::error::CliError;
@@ -70,18 +70,14 @@ struct Filed {
 }
 
 impl Agency {
-    /// `entente init`: keys, card and an empty store.
+    /// `entente init`: keys, card and configuration, with ports of the loopback that are free.
     pub(super) fn found(party: Party, site: &Site) -> Result<Self, ExerciseError> {
         let profile = party.profile();
         let data = site.of(profile.slug);
-        let port = free_port()?;
         let mut command = Command::new(&site.program);
         command.arg("init").arg("--data").arg(&data).arg("--exercise");
         command.args(["--name", profile.name, "--country", profile.country]);
         command.args(["--kind", profile.kind, "--contact", profile.contact]);
-        command.args(["--api", "127.0.0.1:0"]);
-        command.args(["--listen", &format!("/ip4/127.0.0.1/udp/{port}/quic-v1")]);
-        command.args(["--listen", &format!("/ip4/127.0.0.1/tcp/{port}")]);
         command.arg("--passphrase-file").arg(&site.passphrase);
         let output =
             command.output().map_err(|source| ExerciseError::System { what: "start `entente init`", source })?;

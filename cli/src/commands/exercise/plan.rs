@@ -25,7 +25,7 @@ const MARKED_EVERY: usize = 40;
 
 /// A participant.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Party {
+pub(crate) enum Party {
     A,
     B,
     C,

@@ -5,7 +5,6 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -75,23 +74,6 @@ fn create(dir: &Path) -> Result<(), ExerciseError> {
         return Err(ExerciseError::NotEmpty { path: dir.to_owned() });
     }
     Ok(())
-}
-
-/// A port of the loopback that is free for TCP and UDP; it stays the agency's, so that partners find it again.
-pub(super) fn free_port() -> Result<u16, ExerciseError> {
-    let mut tries = 0;
-    loop {
-        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|tcp| {
-            let port = tcp.local_addr()?.port();
-            UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).map(|_| port)
-        });
-        tries += 1;
-        match bound {
-            Ok(port) => return Ok(port),
-            Err(source) if tries == 100 => return Err(ExerciseError::System { what: "find a free port", source }),
-            Err(_) => {}
-        }
-    }
 }
 
 /// A running node.

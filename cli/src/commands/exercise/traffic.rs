@@ -185,11 +185,11 @@ pub(super) fn watch_singles(
         let id = by.file(draft, under)?;
         let start = clock::monotonic();
         let waits = thread::scope(|scope| {
-            let watch = |watcher: &&'_ Agency| {
-                let (watcher, id, address) = (*watcher, id.as_str(), draft.address.as_str());
-                (watcher.party, scope.spawn(move || watch(watcher, id, address, start, interrupt)))
-            };
-            let threads: Vec<_> = watchers.iter().map(watch).collect();
+            let mut threads = Vec::new();
+            for &watcher in watchers {
+                let (id, address) = (id.as_str(), draft.address.as_str());
+                threads.push((watcher.party, scope.spawn(move || watch(watcher, id, address, start, interrupt))));
+            }
             let join = |(party, thread): (Party, thread::ScopedJoinHandle<'_, Result<Duration, ExerciseError>>)| {
                 thread.join().expect("watching does not panic").map(|wait| (party, wait))
             };
