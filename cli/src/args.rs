@@ -4,15 +4,16 @@
 //! that this file stays a table. Deliberately absent: a default data directory. An analyst's machine may
 //! hold an exercise beside the real thing, and a report must never go out through the wrong one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agencies, agreement, card, completions, exercise, lookup, peers, quarantine, report, reports, retract, revise, show,
-    status,
+    agencies, agreement, card, completions, doctor, exercise, init, lookup, peers, quarantine, report, reports,
+    retract, revise, run, show, status,
 };
+use crate::error::CliError;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -58,6 +59,13 @@ pub(crate) struct Globals {
     pub(crate) timeout: u64,
 }
 
+impl Globals {
+    /// The data directory, for commands that work inside it.
+    pub(crate) fn data_dir(&self) -> Result<&Path, CliError> {
+        self.data.as_deref().ok_or(CliError::NoData)
+    }
+}
+
 /// Why something is read; the node's audit log keeps it.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Justification")]
@@ -82,6 +90,12 @@ impl Reading {
 /// The commands, in the order in which an agency meets them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Found an agency: make its keys, its card and its data directory
+    Init(init::InitArgs),
+    /// Run the node
+    Run(run::RunArgs),
+    /// Check the data directory of a stopped node, and rebuild its index
+    Doctor(doctor::DoctorArgs),
     /// Show, export and import cards: who an agency is, and by which keys it is known
     #[command(subcommand)]
     Card(card::CardCommand),

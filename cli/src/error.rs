@@ -9,6 +9,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use entente_node::RunError;
+use entente_node::init::{DataIdentityError, InitError};
 use entente_protocol::identity::{FingerprintError, IdentityError};
 use serde::Deserialize;
 use thiserror::Error;
@@ -16,12 +18,15 @@ use thiserror::Error;
 use crate::commands::ExerciseError;
 use crate::passphrase::PassphraseError;
 use crate::terms::TermsError;
+use crate::text;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, Error)]
 pub(crate) enum CliError {
     #[error("no node is named")]
     NoNode,
+    #[error("no data directory is named")]
+    NoData,
     #[error("--url needs --token-file")]
     UrlWithoutToken,
     #[error("{url} is not of the form http://HOST:PORT")]
@@ -85,6 +90,15 @@ pub(crate) enum CliError {
     #[error("{input} is not an address: {why}")]
     NotAnAddress { input: String, why: String },
 
+    #[error(transparent)]
+    Init(#[from] InitError),
+    #[error(transparent)]
+    Identity(#[from] DataIdentityError),
+    #[error("{} found", text::count(*faults, "fault"))]
+    Unsound { faults: usize },
+    #[error(transparent)]
+    Run(#[from] RunError),
+
     #[error("the operating system gives no randomness: {0}")]
     Randomness(getrandom::Error),
     #[error("cannot start the HTTP client: {0}")]
@@ -103,6 +117,7 @@ impl CliError {
     pub(crate) fn status(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::NoNode
+            | Self::NoData
             | Self::UrlWithoutToken
             | Self::Url { .. }
             | Self::NothingToChange
@@ -126,6 +141,7 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<Cow<'_, str>> {
         Some(match self {
             Self::NoNode => "name its data directory with --data DIR or ENTENTE_DATA, or give --url and --token-file".into(),
+            Self::NoData => "name it with --data DIR or ENTENTE_DATA".into(),
             Self::UrlWithoutToken => "the token of a node is in the file `token` of its data directory".into(),
             Self::Url { .. } => "TLS is left to a tunnel or to the agency's own proxy".into(),
             Self::NothingToChange => "`entente revise --help` lists what can be".into(),
@@ -148,9 +164,29 @@ impl CliError {
             }
             Self::Denied { .. } => "leave those agreements out, or change what they deny".into(),
             Self::NotAnAddress { .. } => "write it as CHAIN:ADDRESS or as CAIP-10, for example bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".into(),
+            Self::Init(error) => return init_hint(error).map(Cow::Borrowed),
+            Self::Identity(DataIdentityError::NoAgency { .. }) => "found one with `entente init`, or compare --data".into(),
+            Self::Identity(_) => "put it back from the backup of the data directory".into(),
+            Self::Unsound { .. } => "what to do stands beside each".into(),
             _ => return None,
         })
     }
+}
+
+fn init_hint(error: &InitError) -> Option<&'static str> {
+    Some(match error {
+        InitError::Exists { .. } => {
+            "nothing was changed: run it with `entente run`, or name another directory with --data"
+        }
+        InitError::Remnant { .. } => {
+            "nothing was changed: if an interrupted `entente init` left it, no one knows that agency: remove it, and \
+             repeat; else put agency.card back from the backup"
+        }
+        InitError::Address { .. } => "write it as /ip4/192.0.2.7/udp/7441/quic-v1 or /dns4/node.example.org/tcp/7441",
+        InitError::NotDialable { .. } => "give what partners dial with --announce",
+        InitError::NoPort { .. } => "name places that are free with --api and --listen",
+        _ => return None,
+    })
 }
 
 /// Problem details, as the node answers them (RFC 9457).

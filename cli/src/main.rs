@@ -8,7 +8,6 @@ mod client;
 mod commands;
 mod error;
 mod output;
-#[expect(dead_code, reason = "taken by the commands that open the keys")]
 mod passphrase;
 mod prompt;
 mod terms;

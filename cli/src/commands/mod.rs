@@ -4,7 +4,9 @@ pub(crate) mod agencies;
 pub(crate) mod agreement;
 pub(crate) mod card;
 pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod exercise;
+pub(crate) mod init;
 pub(crate) mod lookup;
 pub(crate) mod peers;
 pub(crate) mod quarantine;
@@ -12,6 +14,7 @@ pub(crate) mod report;
 pub(crate) mod reports;
 pub(crate) mod retract;
 pub(crate) mod revise;
+pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod status;
 
@@ -28,6 +31,9 @@ use crate::output::Output;
 /// Does what the command line asks.
 pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<(), CliError> {
     match command {
+        Command::Init(args) => init::run(args, globals, out),
+        Command::Run(args) => run::run(args, globals, out),
+        Command::Doctor(args) => doctor::run(args, globals, out),
         Command::Card(args) => card::run(args, globals, out),
         Command::Agreement(args) => agreement::run(args, globals, out),
         Command::Agencies(args) => agencies::run(args, globals, out),

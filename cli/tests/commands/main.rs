@@ -5,5 +5,6 @@
 mod cases;
 mod node;
 mod partner;
+mod start;
 mod terminal;
 mod transport;

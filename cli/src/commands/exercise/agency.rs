@@ -203,7 +203,8 @@ impl Agency {
     }
 
     pub(super) fn retract(&self, report: &str, reason: &str) -> Result<(), ExerciseError> {
-        self.write::<serde_json::Value>(&["v1", "reports", report, "retraction"], &json!({ "reason": reason })).map(drop)
+        self.write::<serde_json::Value>(&["v1", "reports", report, "retraction"], &json!({ "reason": reason }))
+            .map(drop)
     }
 
     /// One of its own reports, whole.

@@ -41,15 +41,8 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) const ALL: [Class; 7] = [
-        Class::Text,
-        Class::Address,
-        Class::Agreement,
-        Class::Party,
-        Class::Header,
-        Class::Key,
-        Class::Protocol,
-    ];
+    pub(super) const ALL: [Class; 7] =
+        [Class::Text, Class::Address, Class::Agreement, Class::Party, Class::Header, Class::Key, Class::Protocol];
 
     pub(super) const fn words(self) -> &'static str {
         match self {

@@ -41,9 +41,10 @@ impl ExerciseError {
     /// Whose log tells more, where it is one agency's.
     pub(super) const fn party(&self) -> Option<Party> {
         match self {
-            Self::Init { party, .. } | Self::Ended { party, .. } | Self::Api { party, .. } | Self::Batch { party, .. } => {
-                Some(*party)
-            }
+            Self::Init { party, .. }
+            | Self::Ended { party, .. }
+            | Self::Api { party, .. }
+            | Self::Batch { party, .. } => Some(*party),
             _ => None,
         }
     }

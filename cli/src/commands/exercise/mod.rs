@@ -24,8 +24,8 @@ use std::path::PathBuf;
 use clap::Args;
 use entente_node::clock;
 
-pub(crate) use self::error::ExerciseError;
 use self::agency::Agency;
+pub(crate) use self::error::ExerciseError;
 use self::plan::{Draft, Party, Plan};
 use self::process::{Interrupt, Site};
 use self::report::{AgencyOutcome, LookupOutcome, Outcome, Percentiles, Promises};
@@ -114,7 +114,11 @@ fn play(
     story.tell("One of A, B and C, one of A and D. From now on the agreements decide who receives what, and every node enforces them on the way out and on the way in.")?;
     let trio = founding::agree(agencies, &Party::TRIO, TRIO_TITLE, interrupt)?;
     let pair = founding::agree(agencies, &Party::PAIR, PAIR_TITLE, interrupt)?;
-    story.tell(&format!("in force: {} ({TRIO_TITLE}), {} ({PAIR_TITLE})", text::short(&trio.id), text::short(&pair.id)))?;
+    story.tell(&format!(
+        "in force: {} ({TRIO_TITLE}), {} ({PAIR_TITLE})",
+        text::short(&trio.id),
+        text::short(&pair.id)
+    ))?;
 
     let mut filed = file(story, agencies, &plan, (&trio, &pair), interrupt)?;
     let caught_up = come_back(story, agencies, &plan, &trio, &mut filed, site, interrupt)?;
@@ -166,7 +170,10 @@ fn file(
 ) -> Result<FiledBy, ExerciseError> {
     story.step("They file what they know, and one of them is killed")?;
     let rejected: Vec<Rejected> = plan.rejected.values().flatten().cloned().collect();
-    story.tell(&format!("{} of the real data are malformed or on chains not read yet, and are not filed:", text::count(rejected.len(), "row")))?;
+    story.tell(&format!(
+        "{} of the real data are malformed or on chains not read yet, and are not filed:",
+        text::count(rejected.len(), "row")
+    ))?;
     story.table(&report::REJECTIONS, report::rejections(&rejected))?;
     story.tell("Every report is signed, encrypted for the parties of its agreement, and on disk before the node says so. A tells D a few of its reports too: the same report, under two agreements.")?;
     let [a, b, c, d] = agencies else { unreachable!("there are four agencies") };
@@ -179,7 +186,10 @@ fn file(
     ];
     let outage = traffic::file_through_a_kill(&others, c, first_half(plan), &trio.id, interrupt)?;
     let killed = outage.killed.map_or_else(String::new, |pid| format!(" (process {pid})"));
-    story.tell(&format!("{}{killed} was killed with SIGKILL in the middle of it; the others went on filing without it.", Party::C.name()))?;
+    story.tell(&format!(
+        "{}{killed} was killed with SIGKILL in the middle of it; the others went on filing without it.",
+        Party::C.name()
+    ))?;
     let mut filed = outage.filed;
     filed.entry(Party::A).or_default().add(shared);
     Ok(filed)
@@ -219,7 +229,8 @@ fn come_back(
     let caught_up = whole(filed)? && caught_up;
     if !caught_up {
         for agency in agencies.iter() {
-            let (has, should) = (traffic::admitted(agency, own(filed, agency.party))?, expected(plan, filed, agency.party));
+            let (has, should) =
+                (traffic::admitted(agency, own(filed, agency.party))?, expected(plan, filed, agency.party));
             story.tell(&format!("{} holds {has} of {should} reports of partners", agency.party.name()))?;
         }
     }
@@ -263,7 +274,12 @@ fn measure(
     let visible = traffic::watch_singles(&agencies[Party::A as usize], &watchers, &plan.singles, &trio.id, interrupt)?;
     for (party, waits) in &visible.waits {
         let Some(ms) = Percentiles::of(waits) else { continue };
-        story.tell(&format!("{} found half of them within {:.1} ms, 99 of 100 within {:.1} ms", party.name(), ms.p50, ms.p99))?;
+        story.tell(&format!(
+            "{} found half of them within {:.1} ms, 99 of 100 within {:.1} ms",
+            party.name(),
+            ms.p50,
+            ms.p99
+        ))?;
     }
     filed.entry(Party::A).or_default().add(visible.filed);
     Ok(visible.waits)

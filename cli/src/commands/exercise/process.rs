@@ -48,8 +48,8 @@ impl Site {
             (keep.to_owned(), None)
         } else {
             let temporary = tempfile::Builder::new().prefix("entente-exercise-").tempdir();
-            let temporary = temporary
-                .map_err(|source| ExerciseError::System { what: "make a temporary directory", source })?;
+            let temporary =
+                temporary.map_err(|source| ExerciseError::System { what: "make a temporary directory", source })?;
             (temporary.path().to_owned(), Some(temporary))
         };
         let failed = |source| ExerciseError::File { path: dir.clone(), source };

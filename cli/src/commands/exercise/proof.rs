@@ -80,11 +80,7 @@ impl Search {
 
 /// Searches for the agreement of three at the outsider: in every byte that reached it, decrypted, of all protocols,
 /// and in its whole data directory. Then the same at a party: in what reached it, and in what its people read.
-pub(super) fn search(
-    agencies: &[Agency],
-    plan: &Plan,
-    trio: &Agreement,
-) -> Result<Search, ExerciseError> {
+pub(super) fn search(agencies: &[Agency], plan: &Plan, trio: &Agreement) -> Result<Search, ExerciseError> {
     let party = &agencies[Party::B as usize];
     let outsider = &agencies[Party::D as usize];
     let streams = streams(party)?;
@@ -118,12 +114,7 @@ fn at_outsider(outsider: &Agency, searcher: &Searcher) -> Result<Found, Exercise
 }
 
 /// What travels stands in the tap; what travels encrypted, the words of reports, stands in what its people read.
-fn at_party(
-    party: &Agency,
-    plan: &Plan,
-    searcher: &Searcher,
-    streams: &[Vec<u8>],
-) -> Result<Found, ExerciseError> {
+fn at_party(party: &Agency, plan: &Plan, searcher: &Searcher, streams: &[Vec<u8>]) -> Result<Found, ExerciseError> {
     let mut found = Found::new();
     for stream in streams {
         searcher.search(stream, &mut found);

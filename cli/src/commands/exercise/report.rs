@@ -145,10 +145,7 @@ impl Outcome {
                 lookup.address.as_str().into(),
             ]
         });
-        out.table(
-            &["LOOKUP", "ASKED BY", "REPORTS", "DISTINCT ORIGINATORS", "RETRACTED", "ADDRESS"],
-            rows.collect(),
-        )?;
+        out.table(&["LOOKUP", "ASKED BY", "REPORTS", "DISTINCT ORIGINATORS", "RETRACTED", "ADDRESS"], rows.collect())?;
         out.line("")?;
         let refused = text::count(self.rejected_rows.len(), "row");
         out.line(&format!("{refused} refused, one by one in --json; by reason:"))?;

@@ -67,7 +67,11 @@ impl<'a> Story<'a> {
         }
         let guilty = |agency: &&Agency| error.party().is_none_or(|party| party == agency.party);
         for agency in agencies.iter().filter(guilty) {
-            self.out.note(&format!("\nthe last lines of {}, the log of {}:", agency.log().display(), agency.party.name()));
+            self.out.note(&format!(
+                "\nthe last lines of {}, the log of {}:",
+                agency.log().display(),
+                agency.party.name()
+            ));
             self.out.note(&tail(&agency.log()));
         }
     }
@@ -93,7 +97,9 @@ impl<'a> Story<'a> {
             format!("{program} reports --data {a}"),
             format!("{program} peers --data {b}"),
             format!("{program} status --data {b}"),
-            format!("curl -H \"Authorization: Bearer $(cat {b}/token)\" http://$(cat {b}/api)/v1/addresses/{corroborated}"),
+            format!(
+                "curl -H \"Authorization: Bearer $(cat {b}/token)\" http://$(cat {b}/api)/v1/addresses/{corroborated}"
+            ),
             format!("curl http://$(cat {b}/api)/v1/openapi.json"),
         ] {
             self.tell(&format!("  {command}"))?;
