@@ -10,8 +10,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agencies, agreement, card, completions, doctor, init, lookup, peers, quarantine, report, reports, retract, revise,
-    run, show, status,
+    agencies, agreement, card, completions, doctor, exercise, init, lookup, peers, quarantine, report, reports,
+    retract, revise, run, show, status,
 };
 use crate::error::CliError;
 
@@ -122,6 +122,8 @@ pub(crate) enum Command {
     Quarantine(quarantine::QuarantineArgs),
     /// Show the state of the node
     Status(status::StatusArgs),
+    /// Play a federation of four agencies through on this machine, with real data
+    Exercise(exercise::ExerciseArgs),
     /// Print a completion script for a shell
     Completions(completions::CompletionsArgs),
 }

@@ -15,6 +15,7 @@ use entente_protocol::identity::{FingerprintError, IdentityError};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::commands::ExerciseError;
 use crate::passphrase::PassphraseError;
 use crate::terms::TermsError;
 use crate::text;
@@ -104,6 +105,11 @@ pub(crate) enum CliError {
     Client(reqwest::Error),
     #[error("cannot print: {0}")]
     Print(io::Error),
+
+    #[error("the exercise ended early: {0}")]
+    Exercise(Box<ExerciseError>),
+    #[error("the exercise did not show what it promises: {broken}")]
+    ExercisePromises { broken: String },
 }
 
 impl CliError {
@@ -153,6 +159,9 @@ impl CliError {
             Self::Passphrase(error) => return error.hint().map(Cow::Borrowed),
             Self::Fingerprint(_) => "ask the agency again: the card may not be theirs".into(),
             Self::NoFingerprint => "call the agency on a number you already know, let them read out the fingerprint of `entente card show`, and give it with --fingerprint \"WORDS\"".into(),
+            Self::Exercise(_) | Self::ExercisePromises { .. } => {
+                "with --keep DIR the agencies' data and logs stay for inspection".into()
+            }
             Self::Denied { .. } => "leave those agreements out, or change what they deny".into(),
             Self::NotAnAddress { .. } => "write it as CHAIN:ADDRESS or as CAIP-10, for example bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".into(),
             Self::Init(error) => return init_hint(error).map(Cow::Borrowed),

@@ -5,6 +5,7 @@ pub(crate) mod agreement;
 pub(crate) mod card;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod exercise;
 pub(crate) mod init;
 pub(crate) mod lookup;
 pub(crate) mod peers;
@@ -16,6 +17,8 @@ pub(crate) mod revise;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod status;
+
+pub(crate) use exercise::ExerciseError;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -43,6 +46,7 @@ pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<
         Command::Peers(args) => peers::run(args, globals, out),
         Command::Quarantine(args) => quarantine::run(args, globals, out),
         Command::Status(args) => status::run(args, globals, out),
+        Command::Exercise(args) => exercise::run(args, out),
         Command::Completions(args) => completions::run(args, out),
     }
 }

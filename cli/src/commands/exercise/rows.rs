@@ -17,8 +17,8 @@ use entente_protocol::address::{Address, AddressError, Chain, ChainError};
 use entente_protocol::grading::Grading;
 use entente_protocol::marking::Marking;
 use entente_protocol::typology::Typology;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 macro_rules! embedded {
     ($name:literal) => {
@@ -63,7 +63,7 @@ pub(crate) struct Row {
 }
 
 /// One line that no report can be made of.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub(crate) struct Rejected {
     /// The file it stands in.
     pub(crate) file: &'static str,
