@@ -89,11 +89,7 @@ impl Site {
         for n in 0..20_u8 {
             let bytes = vec![n; 500];
             let item = Item::Object { scope: Hash([1; 32]), kind: 1, hash: Hash([n; 32]), bytes };
-<<<<<<< HEAD
-            store.commit(&[item]).unwrap();
-=======
             store.commit(vec![item]).unwrap();
->>>>>>> start
         }
         store.close().unwrap();
         let mut segments: Vec<_> =
@@ -315,9 +311,4 @@ fn a_directory_without_an_agency_is_told_as_such() {
     }
     let said = site.entente(&["doctor"]);
     assert_eq!(said.err, "error: data holds no agency\nhint: found one with `entente init`, or compare --data\n");
-<<<<<<< HEAD
-    let said = site.bare(&["doctor", "--data", ""]);
-    assert_ne!(said.status, 0);
-=======
->>>>>>> start
 }

@@ -296,7 +296,7 @@ impl Node {
             }
             ObjectKind::ForkProof => {
                 let proof = ForkProof::read(bytes).ok()?;
-                proof.verify(roll).ok()?;
+                proof.verify(roll, None).ok()?;
                 let log = forked_log(bytes, scope)?;
                 self.store.forked.insert(log);
                 self.inputs.push_back(Input::ForkProven { log });
