@@ -172,6 +172,16 @@ impl Address {
 pub(crate) struct Report {
     pub(crate) originator: Named,
     pub(crate) id: String,
+    /// Nothing is left of a report that was retracted.
+    #[serde(flatten)]
+    pub(crate) content: Option<Content>,
+    pub(crate) retracted: bool,
+    pub(crate) retraction: Option<Retraction>,
+}
+
+/// What a report says.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Content {
     pub(crate) revision: u64,
     pub(crate) address: Address,
     pub(crate) typology: String,
@@ -190,8 +200,6 @@ pub(crate) struct Report {
     pub(crate) received: Option<String>,
     #[serde(default)]
     pub(crate) agreements: Vec<Titled>,
-    pub(crate) retracted: bool,
-    pub(crate) retraction: Option<Retraction>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -70,16 +70,18 @@ pub(crate) fn run(args: &ReviseArgs, globals: &Globals, out: &Output) -> Result<
 
 /// Those who receive under the agreements of the report, as these stand now.
 pub(super) fn show_recipients(client: &Client, report: &Report, out: &Output) -> Result<(), CliError> {
+    // Of a report that was retracted before nothing is left to show; the node says so in its answer.
+    let Some(content) = &report.content else { return Ok(()) };
     out.note(&format!(
         "{} {} {} TLP:{}, revision {}",
-        report.address.short(),
-        report.typology,
-        report.grading,
-        report.marking.to_uppercase(),
-        report.revision
+        content.address.short(),
+        content.typology,
+        content.grading,
+        content.marking.to_uppercase(),
+        content.revision
     ));
     let mut rows = Vec::new();
-    for titled in &report.agreements {
+    for titled in &content.agreements {
         let agreement: Agreement = client.get(&["v1", "agreements", &titled.id], &[])?.read()?;
         let receives = |party: &&crate::views::Party| party.receive && party.agency != report.originator.id;
         rows.extend(agreement.parties.iter().filter(receives).map(|party| {

@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::error::CliError;
 use crate::output::{Cell, Output};
 use crate::text;
-use crate::views::{Report, Retraction};
+use crate::views::{Content, Report, Retraction};
 
 const EXAMPLE: &str = "\
 Example:
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &ShowArgs, globals: &Globals, out: &Output) -> Result<()
     }
     let report: Report = answer.read()?;
     out.fields(fields(&report, out))?;
-    if let Some(description) = &report.description {
+    if let Some(description) = report.content.as_ref().and_then(|content| content.description.as_ref()) {
         out.line("")?;
         out.lines(description)?;
     }
@@ -47,43 +47,55 @@ pub(crate) fn run(args: &ShowArgs, globals: &Globals, out: &Output) -> Result<()
 
 /// All that is set, in the order in which an analyst reads it.
 pub(super) fn fields<'a>(report: &Report, out: &Output) -> Vec<(&'a str, Cell)> {
-    let originator = &report.originator;
-    let agreement = |titled: &crate::views::Titled| format!("{} ({})", titled.title, text::short(&titled.id));
-    let under: Vec<_> = report.agreements.iter().map(agreement).collect();
-    let optional = |name, value: &Option<String>| value.clone().map(|value| (name, Cell::from(value)));
-    let time = |name, value: &Option<String>| value.as_ref().map(|time| (name, Cell::from(out.when(time))));
-    let mut fields: Vec<(&str, Cell)> = vec![
-        ("address", report.address.short().into()),
-        ("CAIP-10", report.address.caip10.as_str().into()),
-        ("originator", format!("{} ({})", originator.name, originator.id).into()),
-        ("report", format!("{} revision {}", report.id, report.revision).into()),
-        ("typology", report.typology.as_str().into()),
-        ("grading", report.grading.as_str().into()),
-        ("marking", format!("TLP:{}", report.marking.to_uppercase()).into()),
-        ("precedence", report.precedence.as_str().into()),
-        ("created", out.when(&report.created).into()),
-        ("agreements", under.join(", ").into()),
-    ];
-    if !report.handling.is_empty() {
-        fields.push(("handling", report.handling.join(" ").into()));
-    }
-    fields.extend(
-        [
-            optional("handling note", &report.handling_note),
-            optional("case", &report.case),
-            optional("source", &report.source),
-            time("observed from", &report.observed_from),
-            time("observed until", &report.observed_until),
-            time("received", &report.received),
-        ]
-        .into_iter()
-        .flatten(),
-    );
+    let mut fields = match &report.content {
+        Some(content) => said(report, content, out),
+        None => vec![("originator", originator(report)), ("report", report.id.as_str().into())],
+    };
     match &report.retraction {
         Some(retraction) => fields.extend(retracted(retraction, out)),
         None if report.retracted => fields.push(("state", Cell::bad("retracted"))),
         None => {}
     }
+    fields
+}
+
+fn originator(report: &Report) -> Cell {
+    format!("{} ({})", report.originator.name, report.originator.id).into()
+}
+
+/// What the report says.
+fn said<'a>(report: &Report, content: &Content, out: &Output) -> Vec<(&'a str, Cell)> {
+    let agreement = |titled: &crate::views::Titled| format!("{} ({})", titled.title, text::short(&titled.id));
+    let under: Vec<_> = content.agreements.iter().map(agreement).collect();
+    let optional = |name, value: &Option<String>| value.clone().map(|value| (name, Cell::from(value)));
+    let time = |name, value: &Option<String>| value.as_ref().map(|time| (name, Cell::from(out.when(time))));
+    let mut fields: Vec<(&str, Cell)> = vec![
+        ("address", content.address.short().into()),
+        ("CAIP-10", content.address.caip10.as_str().into()),
+        ("originator", originator(report)),
+        ("report", format!("{} revision {}", report.id, content.revision).into()),
+        ("typology", content.typology.as_str().into()),
+        ("grading", content.grading.as_str().into()),
+        ("marking", format!("TLP:{}", content.marking.to_uppercase()).into()),
+        ("precedence", content.precedence.as_str().into()),
+        ("created", out.when(&content.created).into()),
+        ("agreements", under.join(", ").into()),
+    ];
+    if !content.handling.is_empty() {
+        fields.push(("handling", content.handling.join(" ").into()));
+    }
+    fields.extend(
+        [
+            optional("handling note", &content.handling_note),
+            optional("case", &content.case),
+            optional("source", &content.source),
+            time("observed from", &content.observed_from),
+            time("observed until", &content.observed_until),
+            time("received", &content.received),
+        ]
+        .into_iter()
+        .flatten(),
+    );
     fields
 }
 
