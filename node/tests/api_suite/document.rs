@@ -123,6 +123,7 @@ fn resolve(document: &Value, value: &Value) {
 async fn an_independent_validator_accepts_the_document() {
     let known = Command::new("openapi-spec-validator").arg("--version").output();
     if !known.is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("ENTENTE_CI").is_none(), "openapi-spec-validator is not installed");
         eprintln!("skipped: openapi-spec-validator is not installed (pip install openapi-spec-validator)");
         return;
     }
