@@ -159,7 +159,11 @@ impl Federation {
             }
             Event::Response { agency, id, result } => {
                 let result = result.map_err(|failure| match failure {
-                    RequestFailure::Busy | RequestFailure::InFlight => Failed::Busy,
+                    // The end of a connection is no fault of the partner's: it is asked again once it is back.
+                    RequestFailure::Busy
+                    | RequestFailure::InFlight
+                    | RequestFailure::NotConnected
+                    | RequestFailure::Disconnected => Failed::Busy,
                     _ => Failed::Lost,
                 });
                 let id = entente_protocol::sync::RequestId(id.0);
