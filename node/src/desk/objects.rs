@@ -21,6 +21,9 @@ use super::ledger::{KnownRetraction, Ledger, local};
 use super::{Book, Desk, DeskError, receipts, scope};
 use crate::store::Item;
 
+/// Proposals of one agency that wait for our answer; what comes beyond is taken once we have answered some.
+const OPEN_PROPOSALS: usize = 100;
+
 /// What became of a page of objects.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Taken {
@@ -247,10 +250,23 @@ impl Learning<'_> {
             return Err(Fault::Misplaced);
         }
         let key = *self.book.roll.agreement_key(claim.proposer, claim.card_serial, claim.created)?;
+        if self.from.is_some() && self.open_proposals(claim.proposer) >= OPEN_PROPOSALS {
+            return Err(Fault::Held);
+        }
         let version = claimed.attest(&key)?;
         let hash = version.hash();
         self.feed(Act::Version(version))?;
         Ok(self.item(ObjectKind::AgreementVersion, hash, bytes))
+    }
+
+    /// How many agreements that never came into force an agency has proposed to us.
+    fn open_proposals(&self, proposer: AgencyId) -> usize {
+        let open = self.book.agreements.values().filter(|agreement| {
+            let mut versions = agreement.versions();
+            versions
+                .all(|version| version.proposer == proposer && agreement.answer(version.name(), self.book.me).is_none())
+        });
+        open.count()
     }
 
     fn feed(&mut self, act: Act) -> Result<(), Fault> {

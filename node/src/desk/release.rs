@@ -154,7 +154,8 @@ impl Desk {
         Ok((LogId { generation: newest.generation + 1, ..**newest }, Some(opening)))
     }
 
-    /// Signs reports together and releases them under the agreements; all of it or nothing is kept.
+    /// Signs reports together and releases them under the agreements, an entry's worth at a time: of each, all or
+    /// nothing is kept.
     pub(super) fn publish(
         &self,
         ledger: &mut Ledger,
