@@ -5,8 +5,8 @@ use clap::Args;
 use crate::args::{Globals, Reading};
 use crate::client::Client;
 use crate::error::CliError;
-use crate::output::{Cell, Output};
-use crate::views::Report;
+use crate::output::Output;
+use crate::views::WholeReport;
 
 const EXAMPLE: &str = "\
 Example:
@@ -35,13 +35,11 @@ pub(crate) fn run(args: &ReportsArgs, globals: &Globals, out: &Output) -> Result
     if out.is_json() {
         return out.raw_items(&items);
     }
-    let reports = items.read::<Report>()?;
+    let reports = items.read::<WholeReport>()?;
     if reports.is_empty() {
         return out.line("no reports were filed here");
     }
     let rows = reports.into_iter().map(|report| {
-        let state: Cell =
-            if report.retracted { Cell::bad("retracted") } else { format!("revision {}", report.revision).into() };
         vec![
             out.when(&report.created).into(),
             report.address.short().into(),
@@ -49,9 +47,9 @@ pub(crate) fn run(args: &ReportsArgs, globals: &Globals, out: &Output) -> Result
             report.grading.into(),
             report.marking.into(),
             report.case.unwrap_or_default().into(),
-            state,
+            report.revision.to_string().into(),
             report.id.into(),
         ]
     });
-    out.table(&["CREATED", "ADDRESS", "TYPOLOGY", "GRADING", "TLP", "CASE", "STATE", "ID"], rows.collect())
+    out.table(&["CREATED", "ADDRESS", "TYPOLOGY", "GRADING", "TLP", "CASE", "REVISION", "ID"], rows.collect())
 }

@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::output::Output;
 use crate::prompt;
 use crate::text;
-use crate::views::{Agreement, Report, Revised};
+use crate::views::{Agreement, Report, Revised, WholeReport};
 
 const EXAMPLE: &str = "\
 Example:
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ReviseArgs, globals: &Globals, out: &Output) -> Result<
         return Err(CliError::NothingToChange);
     }
     let client = Client::find(globals, out)?;
-    let report: Report = client.get(&["v1", "reports", &args.id], &[])?.read()?;
+    let report = own_report(&client, &args.id)?;
     show_recipients(&client, &report, out)?;
     prompt::confirm("revise it?", args.yes)?;
     let answer = client.write(&["v1", "reports", &report.id, "revisions"], changes)?;
@@ -68,8 +68,15 @@ pub(crate) fn run(args: &ReviseArgs, globals: &Globals, out: &Output) -> Result<
     out.line(&format!("revised {}, now revision {}", revised.id, revised.revision))
 }
 
+/// The own report that is to be changed, unless it was retracted.
+pub(super) fn own_report(client: &Client, id: &str) -> Result<WholeReport, CliError> {
+    let answer = client.get(&["v1", "reports", id], &[])?;
+    let report: Report = answer.read()?;
+    if report.retracted { Err(CliError::Retracted { id: report.id }) } else { answer.read() }
+}
+
 /// Those who receive under the agreements of the report, as these stand now.
-pub(super) fn show_recipients(client: &Client, report: &Report, out: &Output) -> Result<(), CliError> {
+pub(super) fn show_recipients(client: &Client, report: &WholeReport, out: &Output) -> Result<(), CliError> {
     out.note(&format!(
         "{} {} {} TLP:{}, revision {}",
         report.address.short(),

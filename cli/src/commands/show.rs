@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::error::CliError;
 use crate::output::{Cell, Output};
 use crate::text;
-use crate::views::{Report, Retraction};
+use crate::views::{Report, WholeReport};
 
 const EXAMPLE: &str = "\
 Example:
@@ -37,6 +37,10 @@ pub(crate) fn run(args: &ShowArgs, globals: &Globals, out: &Output) -> Result<()
         return out.raw(&answer.0);
     }
     let report: Report = answer.read()?;
+    if report.retracted {
+        return out.fields(retracted(&report, out));
+    }
+    let report: WholeReport = answer.read()?;
     out.fields(fields(&report, out))?;
     if let Some(description) = &report.description {
         out.line("")?;
@@ -46,7 +50,7 @@ pub(crate) fn run(args: &ShowArgs, globals: &Globals, out: &Output) -> Result<()
 }
 
 /// All that is set, in the order in which an analyst reads it.
-pub(super) fn fields<'a>(report: &Report, out: &Output) -> Vec<(&'a str, Cell)> {
+fn fields<'a>(report: &WholeReport, out: &Output) -> Vec<(&'a str, Cell)> {
     let originator = &report.originator;
     let agreement = |titled: &crate::views::Titled| format!("{} ({})", titled.title, text::short(&titled.id));
     let under: Vec<_> = report.agreements.iter().map(agreement).collect();
@@ -79,16 +83,18 @@ pub(super) fn fields<'a>(report: &Report, out: &Output) -> Vec<(&'a str, Cell)> 
         .into_iter()
         .flatten(),
     );
-    match &report.retraction {
-        Some(retraction) => fields.extend(retracted(retraction, out)),
-        None if report.retracted => fields.push(("state", Cell::bad("retracted"))),
-        None => {}
-    }
     fields
 }
 
-fn retracted<'a>(retraction: &Retraction, out: &Output) -> Vec<(&'a str, Cell)> {
-    let mut fields = vec![("state", Cell::bad(format!("retracted {}", out.when(&retraction.created))))];
+/// Who withdrew it, when and why, and who has said that it is gone there too.
+fn retracted<'a>(report: &Report, out: &Output) -> Vec<(&'a str, Cell)> {
+    let originator = &report.originator;
+    let mut fields = vec![
+        ("report", report.id.as_str().into()),
+        ("retracted by", format!("{} ({})", originator.name, originator.id).into()),
+    ];
+    let Some(retraction) = &report.retraction else { return fields };
+    fields.push(("retracted", Cell::bad(out.when(&retraction.created))));
     fields.extend(retraction.reason.clone().map(|reason| ("reason", reason.into())));
     let confirmed = retraction.confirmed_by.iter();
     fields.extend(confirmed.map(|by| ("confirmed by", Cell::good(format!("{} {}", by.name, out.when(&by.at))))));

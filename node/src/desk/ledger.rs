@@ -21,6 +21,16 @@ const HELD_BYTES: usize = 16 << 20;
 /// Scopes of which objects are held.
 const HELD_SCOPES: usize = 256;
 
+/// Up to where a log stands.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// No later generation disowned any of it.
+    #[default]
+    Whole,
+    /// A later generation disowned what follows this entry; all of it, where there is none.
+    UpTo(Option<u64>),
+}
+
 /// Where a log stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LogState {
@@ -30,8 +40,8 @@ pub(super) struct LogState {
     pub(super) usage: Option<Usage>,
     /// The next entry to be opened; behind the head where a key is missing.
     pub(super) next_to_open: u64,
-    /// A later generation disowned what follows this entry (`Some(None)`: all of it).
-    pub(super) disowned_after: Option<Option<u64>>,
+    /// Up to where it stands, as a later generation says.
+    pub(super) standing: Standing,
     /// Two entries claim one position; the log grows no more until the next generation decides.
     pub(super) forked: bool,
 }

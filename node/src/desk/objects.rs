@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use entente_protocol::agreement::{Act, Rejection, Signature, Version, Withdrawal};
+use entente_protocol::agreement::{Act, Agreement, Rejection, Signature, Version, Withdrawal};
 use entente_protocol::crypto::sign::PublicKey;
 use entente_protocol::fork::{ForkError, ForkProof};
 use entente_protocol::id::{AgencyId, AgreementId, Hash};
@@ -125,6 +125,9 @@ impl Desk {
     }
 }
 
+/// Objects as they came: the number of the kind, and the bytes.
+type Objects = Vec<(u8, Vec<u8>)>;
+
 /// One pass over objects of one feed.
 struct Learning<'a> {
     desk: &'a Desk,
@@ -136,7 +139,8 @@ struct Learning<'a> {
 }
 
 impl Learning<'_> {
-    fn all(&mut self, mut objects: Vec<(u8, Vec<u8>)>) -> (Vec<Item>, Taken, Vec<(u8, Vec<u8>)>) {
+    /// What to commit, what became of the objects, and those that are held.
+    fn all(&mut self, mut objects: Objects) -> (Vec<Item>, Taken, Objects) {
         // The numbers of kinds ascend from what is referred to, to what refers to it.
         objects.sort_by_key(|(kind, _)| *kind);
         let (mut items, mut outcome) = (Vec::new(), Taken::default());
@@ -288,7 +292,7 @@ impl Learning<'_> {
         let hash = answer.hash();
         self.feed(act(answer))?;
         let mut items = self.item(P::KIND, hash, bytes);
-        for contradiction in self.book.scope(self.scope).map(|known| known.contradictions()).unwrap_or_default() {
+        for contradiction in self.book.scope(self.scope).map(Agreement::contradictions).unwrap_or_default() {
             let proof = ForkProof::new(&contradiction.first, &contradiction.second);
             items.extend(self.item(ObjectKind::ForkProof, proof.hash(), &proof.write()));
         }
@@ -338,7 +342,10 @@ impl Learning<'_> {
             return Err(Fault::Misplaced);
         }
         let hash = receipt.hash();
-        let older = receipts::keep_latest(&mut self.ledger.receipts, receipt).ok_or(Fault::Known)?;
+        if !receipts::is_latest(&self.ledger.receipts, &receipt) {
+            return Err(Fault::Known);
+        }
+        let older = receipts::keep(&mut self.ledger.receipts, receipt);
         let mut items = self.item(ObjectKind::Receipt, hash, bytes);
         items.extend(older.map(|older| Item::DropObject { hash: scope::name_in(self.scope, older) }));
         Ok(items)

@@ -4,6 +4,7 @@ use entente_protocol::agreement::Agreement;
 use entente_protocol::id::{AgencyId, AgreementId, LogId};
 use entente_protocol::receipt::Receipt;
 use entente_protocol::time::{DAY_MS, Time};
+use entente_protocol::wire::attest::Attested;
 
 use super::ledger::Ledger;
 use super::receipts::SILENT_MS;
@@ -149,7 +150,7 @@ fn standing(ledger: &Ledger, agreement: &Agreement, title: String, agency: Agenc
     let receipts = ledger.receipts.latest.range((id, agency, 0)..=(id, agency, u32::MAX)).map(|(_, receipt)| receipt);
     let newest = receipts.max_by_key(|receipt| receipt.created);
     let last_receipt = newest.map(|receipt| receipt.created);
-    let (lag, behind) = distance(ledger, id, newest.map(|receipt| receipt.payload()));
+    let (lag, behind) = distance(ledger, id, newest.map(Attested::payload));
     PartnerAgreement {
         agreement: id,
         title,

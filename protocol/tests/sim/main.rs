@@ -5,6 +5,8 @@
 //! publishing under loss, delay, duplicates, reordering, partitions, restarts, restores and liars. Then the lines
 //! heal, and after a while the promises of the design are checked.
 
+#![expect(clippy::unwrap_used, reason = "the tests' helpers stand outside the functions that are marked as tests")]
+
 mod liar;
 mod node;
 mod people;

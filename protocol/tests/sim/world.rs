@@ -167,7 +167,7 @@ impl World {
     /// Connects everyone, and lets the first party of each agreement propose it.
     pub(crate) fn open(&mut self, proposals: Vec<(SignedVersion, Vec<usize>)>) {
         for node in 0..self.nodes.len() {
-            self.with(node, |node, now| node.begin(now));
+            self.with(node, Node::begin);
         }
         for (a, b) in self.links.clone() {
             self.connect(a, b);
@@ -401,13 +401,17 @@ impl World {
                 let across: Vec<_> =
                     self.links.iter().filter(|(a, b)| nodes.contains(a) != nodes.contains(b)).copied().collect();
                 self.cut = nodes;
-                across.into_iter().for_each(|(a, b)| self.disconnect(a, b));
+                for (a, b) in across {
+                    self.disconnect(a, b);
+                }
             }
             Deed::Heal => {
                 let cut = std::mem::take(&mut self.cut);
                 let across: Vec<_> =
                     self.links.iter().filter(|(a, b)| cut.contains(a) != cut.contains(b)).copied().collect();
-                across.into_iter().for_each(|(a, b)| self.connect(a, b));
+                for (a, b) in across {
+                    self.connect(a, b);
+                }
             }
             Deed::Stop(node) => self.stop(node),
             Deed::Start(node) => self.start(node, false),
@@ -439,7 +443,7 @@ impl World {
     fn start(&mut self, node: usize, restored: bool) {
         let store = self.stores.remove(&node).expect("it was stopped");
         self.nodes[node] = Some(Node::start(self.people.clone(), node, store, restored));
-        self.with(node, |node, now| node.begin(now));
+        self.with(node, Node::begin);
         for partner in self.partners(node) {
             self.connect(node, partner);
         }
@@ -479,7 +483,7 @@ impl World {
                 self.disconnect(forker, *partner);
                 self.links.remove(&(forker.min(*partner), forker.max(*partner)));
             }
-            self.with(twin, |node, now| node.begin(now));
+            self.with(twin, Node::begin);
             for node in [forker, twin] {
                 self.nodes[node].as_mut().expect("it runs").reckless = true;
             }

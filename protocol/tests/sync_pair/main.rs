@@ -3,6 +3,8 @@
 //! The entries are stand-ins whose header names its log, number and predecessor; what the machine is told of them is
 //! exactly what the ladder would say. `tests/sim` runs the same machine over the real ladder.
 
+#![expect(clippy::unwrap_used, reason = "the tests' helpers stand outside the functions that are marked as tests")]
+
 mod side;
 
 use std::collections::BTreeSet;
@@ -382,6 +384,7 @@ fn answers_that_nobody_asked_for_change_nothing() {
     assert!(!room.told(0).any(|output| matches!(output, Output::Misbehaved { why: Misbehaviour::Unasked, .. })));
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over requests")]
 fn entries_asked(request: Request) -> Option<(u64, u64)> {
     match request {
         Request::Entries { from_seq, until_seq, .. } => Some((from_seq, until_seq)),

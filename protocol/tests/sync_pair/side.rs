@@ -485,7 +485,9 @@ impl Room {
         let (to, id) = self.tickets.remove(&ticket).expect("a ticket is used once");
         let bytes = match (self.sides[side].fault, Response::read(&bytes)) {
             (Some(Fault::Boasts), Ok(Response::Heads { mut positions, more })) => {
-                positions.iter_mut().for_each(|position| position.seq += 1_000_000);
+                for position in &mut positions {
+                    position.seq += 1_000_000;
+                }
                 Response::Heads { positions, more }.write()
             }
             (Some(Fault::Silent), _) => return self.answer(side, to, id, Err(Failed::Lost)),
@@ -569,8 +571,7 @@ impl Room {
 fn faulty(fault: Option<Fault>, plan: &Plan, honest: impl FnOnce() -> Vec<u8>) -> Option<Vec<u8>> {
     let Plan::Entries { log, .. } = plan else { return Some(honest()) };
     match fault {
-        None | Some(Fault::Silent) => Some(honest()),
-        Some(Fault::Boasts) => Some(honest()),
+        None | Some(Fault::Silent | Fault::Boasts) => Some(honest()),
         Some(Fault::NoEntries) => None,
         Some(Fault::Garbage) => Some(vec![0xff; 100]),
         Some(Fault::WrongEntries) => {
