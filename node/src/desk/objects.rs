@@ -204,8 +204,16 @@ impl Learning<'_> {
         }
     }
 
+    /// Keeps an object in its feed; what a partner tells of itself is not ours to tell the other partners.
     fn item(&self, kind: ObjectKind, hash: Hash, bytes: &[u8]) -> Vec<Item> {
-        vec![scope::item(self.scope, kind, hash, bytes)]
+        let told = self.scope == scope::CONTACT && self.from.is_some();
+        vec![scope::item(if told { scope::imported() } else { self.scope }, kind, hash, bytes)]
+    }
+
+    /// In the contact feed a partner speaks of itself alone.
+    fn may_speak_of(&self, agency: AgencyId) -> Result<(), Fault> {
+        let of_another = self.scope == scope::CONTACT && self.from.is_some_and(|from| from != agency);
+        if of_another { Err(Fault::Misplaced) } else { Ok(()) }
     }
 
     fn agreement(&self) -> AgreementId {
@@ -216,6 +224,7 @@ impl Learning<'_> {
     fn inception(&mut self, bytes: &[u8], parties: &BTreeSet<AgencyId>) -> Result<Vec<Item>, Fault> {
         let inception = SignedInception::parse(bytes)?;
         let agency = inception.agency();
+        self.may_speak_of(agency)?;
         let imported = self.from.is_none() && self.scope == scope::imported();
         let may_know = imported || parties.contains(&agency) || self.book.roll.agency(agency).is_ok();
         if inception.mode() != self.book.mode || !may_know {
@@ -234,6 +243,7 @@ impl Learning<'_> {
 
     fn card(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
         let card = self.book.roll.read_card(bytes)?;
+        self.may_speak_of(card.agency())?;
         let hash = card.hash();
         self.book.roll.add_card(card)?;
         Ok(self.item(ObjectKind::Card, hash, bytes))
@@ -241,6 +251,7 @@ impl Learning<'_> {
 
     fn address_record(&mut self, bytes: &[u8]) -> Result<Vec<Item>, Fault> {
         let record = self.book.roll.read_address_record(bytes)?;
+        self.may_speak_of(record.record().agency)?;
         let hash = record.hash();
         self.book.roll.add_address_record(record)?;
         Ok(self.item(ObjectKind::AddressRecord, hash, bytes))

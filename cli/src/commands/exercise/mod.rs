@@ -214,7 +214,7 @@ fn come_back(
     story.tell("It finds every report that it acknowledged, compares its logs with its partners', and fetches what it missed. Then it files the rest of its own.")?;
     let start = clock::monotonic();
     agencies[Party::C as usize].start(site, story.out, interrupt)?;
-    let own = |filed: &FiledBy, party| filed[&party].ids.len();
+    let own = |filed: &FiledBy, party| own_records(plan, filed, party);
     let whole = |filed: &FiledBy| {
         traffic::caught_up(agencies, |party| own(filed, party), |party| expected(plan, filed, party), interrupt)
     };
@@ -235,6 +235,11 @@ fn come_back(
         }
     }
     Ok(caught_up)
+}
+
+/// How many of its own a party's store counts: one for each report and agreement.
+fn own_records(plan: &Plan, filed: &FiledBy, party: Party) -> usize {
+    filed[&party].ids.len() + if party == Party::A { plan.shared.len() } else { 0 }
 }
 
 /// How many reports of others a party should hold.
@@ -354,13 +359,15 @@ fn summary(
     visible: &Waits,
 ) -> Result<AgencyOutcome, ExerciseError> {
     let own = filed[&agency.party].ids.len();
-    let retracted = usize::from(agency.party == Party::A && !plan.singles.is_empty());
+    // The withdrawn report is no longer in its store.
+    let gone = usize::from(agency.party == Party::A);
+    let held = own_records(plan, filed, agency.party) - gone;
     let mut summary = AgencyOutcome {
         name: agency.party.name().to_owned(),
         data_dir: agency.data.display().to_string(),
         api: agency.api.clone(),
         reports_filed: own,
-        reports_admitted: traffic::admitted(agency, own - retracted)?,
+        reports_admitted: traffic::admitted(agency, held)?,
         quarantined: agency.status()?.store.quarantined,
         refused: 0,
         visible: visible.get(&agency.party).and_then(|waits| Percentiles::of(waits)),

@@ -83,7 +83,6 @@ impl Search {
 pub(super) fn search(agencies: &[Agency], plan: &Plan, trio: &Agreement) -> Result<Search, ExerciseError> {
     let party = &agencies[Party::B as usize];
     let outsider = &agencies[Party::D as usize];
-    let streams = streams(party)?;
 
     let mut canaries = Canaries::default();
     plan.secrets.iter().for_each(|text| canaries.add(Class::Text, text.as_str()));
@@ -92,14 +91,17 @@ pub(super) fn search(agencies: &[Agency], plan: &Plan, trio: &Agreement) -> Resu
     for strange in [Party::B, Party::C] {
         canaries.add_party(parse::<AgencyId>(&agencies[strange as usize].id)?);
     }
-    canaries.add_headers(parse::<VersionHash>(&trio.version)?, &streams);
+    let version = parse::<VersionHash>(&trio.version)?;
+    for party in Party::TRIO {
+        canaries.add_headers(version, &streams(&agencies[party as usize])?);
+    }
 
     let count = canaries.len();
     let searcher = canaries.searcher()?;
     Ok(Search {
         canaries: count,
         outsider: at_outsider(outsider, &searcher)?,
-        party: at_party(party, plan, &searcher, &streams)?,
+        party: at_party(party, plan, &searcher)?,
     })
 }
 
@@ -114,10 +116,10 @@ fn at_outsider(outsider: &Agency, searcher: &Searcher) -> Result<Found, Exercise
 }
 
 /// What travels stands in the tap; what travels encrypted, the words of reports, stands in what its people read.
-fn at_party(party: &Agency, plan: &Plan, searcher: &Searcher, streams: &[Vec<u8>]) -> Result<Found, ExerciseError> {
+fn at_party(party: &Agency, plan: &Plan, searcher: &Searcher) -> Result<Found, ExerciseError> {
     let mut found = Found::new();
-    for stream in streams {
-        searcher.search(stream, &mut found);
+    for stream in streams(party)? {
+        searcher.search(&stream, &mut found);
     }
     let marked = plan.trio.values().flatten().filter(|draft| plan.is_marked(draft));
     for draft in marked {
