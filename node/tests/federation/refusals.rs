@@ -289,9 +289,9 @@ fn an_unknown_version_is_waited_for() {
     assert_eq!(world.refused(), []);
 }
 
-#[test]
-fn a_fork_is_proven_and_stops_the_log() {
-    let world = World::new();
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_is_proven_and_stops_the_log() {
+    let mut world = World::new();
     let first = world.entry(None, &[good(1)]);
     let other = world.entry(None, &[good(2)]);
     assert_eq!(world.gossip(first.header.bytes(), &first.body), GossipJudgement::Accept);
@@ -309,6 +309,9 @@ fn a_fork_is_proven_and_stops_the_log() {
         let feed = world.honest.desk().feed_after(&scope::of_agreement(world.agreement), 0, 1000).unwrap();
         assert_eq!(feed.iter().filter(|(_, kind, _)| *kind == ObjectKind::ForkProof.number()).count(), 1);
     };
+    stopped(&world);
+    world.honest.stop().await;
+    world.honest.open();
     stopped(&world);
 }
 
