@@ -51,6 +51,26 @@ impl LogState {
     pub(super) fn next_seq(&self) -> u64 {
         self.head.map_or(0, |head| head.seq + 1)
     }
+
+    /// What was decided of the log, and its entries alone do not tell: whether it forked, and up to where it stands.
+    pub(super) fn decided(&self) -> Vec<u8> {
+        let mut bytes = vec![u8::from(self.forked)];
+        if let Some(limit) = self.disowned_after {
+            bytes.push(u8::from(limit.is_some()));
+            bytes.extend(limit.iter().flat_map(|seq| seq.to_be_bytes()));
+        }
+        bytes
+    }
+
+    /// Puts back what was decided.
+    pub(super) fn decide(&mut self, bytes: &[u8]) {
+        let Some((forked, limit)) = bytes.split_first() else { return };
+        self.forked = *forked != 0;
+        self.disowned_after = match limit {
+            [] => None,
+            [_, seq @ ..] => Some(seq.try_into().ok().map(u64::from_be_bytes)),
+        };
+    }
 }
 
 /// The content keys.
@@ -212,7 +232,31 @@ pub(super) mod local {
     }
 
     pub(crate) fn unopened(log: &LogId) -> Vec<u8> {
+        of_log(UNOPENED, log)
+    }
+
+    /// What was decided of logs: forks, and where later generations let them stand.
+    pub(crate) const DECIDED: &[u8] = b"decided/";
+
+    pub(crate) fn decided(log: &LogId) -> Vec<u8> {
+        of_log(DECIDED, log)
+    }
+
+    fn of_log(prefix: &[u8], log: &LogId) -> Vec<u8> {
         let numbers = [log.writer.to_be_bytes(), log.generation.to_be_bytes()].concat();
-        [UNOPENED, log.agreement.as_bytes(), log.author.as_bytes(), &numbers].concat()
+        [prefix, log.agreement.as_bytes(), log.author.as_bytes(), &numbers].concat()
+    }
+
+    /// The log that a name under `prefix` is of.
+    pub(crate) fn log_of(prefix: &[u8], key: &[u8]) -> Option<LogId> {
+        let (agreement, rest) = key.strip_prefix(prefix)?.split_first_chunk()?;
+        let (author, rest) = rest.split_first_chunk()?;
+        let (writer, generation) = rest.split_first_chunk()?;
+        Some(LogId {
+            agreement: AgreementId::from_bytes(*agreement),
+            author: AgencyId::from_bytes(*author),
+            writer: u32::from_be_bytes(*writer),
+            generation: u32::from_be_bytes(generation.try_into().ok()?),
+        })
     }
 }
