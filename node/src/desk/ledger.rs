@@ -55,7 +55,7 @@ impl LogState {
     /// What was decided of the log, and its entries alone do not tell: whether it forked, and up to where it stands.
     pub(super) fn decided(&self) -> Vec<u8> {
         let mut bytes = vec![u8::from(self.forked)];
-        if let Some(limit) = self.disowned_after {
+        if let Standing::UpTo(limit) = self.standing {
             bytes.push(u8::from(limit.is_some()));
             bytes.extend(limit.iter().flat_map(|seq| seq.to_be_bytes()));
         }
@@ -66,9 +66,9 @@ impl LogState {
     pub(super) fn decide(&mut self, bytes: &[u8]) {
         let Some((forked, limit)) = bytes.split_first() else { return };
         self.forked = *forked != 0;
-        self.disowned_after = match limit {
-            [] => None,
-            [_, seq @ ..] => Some(seq.try_into().ok().map(u64::from_be_bytes)),
+        self.standing = match limit {
+            [] => Standing::Whole,
+            [_, seq @ ..] => Standing::UpTo(seq.try_into().ok().map(u64::from_be_bytes)),
         };
     }
 }
