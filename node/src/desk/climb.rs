@@ -121,8 +121,13 @@ impl Desk {
                 _ => Opening::NotForUs,
             });
         }
+        let known = descriptor.is_some();
         let (Some(descriptor), Some(key)) = (descriptor, ledger.keys.held.get(&key_id).cloned()) else {
-            stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
+            // A wrap is of use only once the descriptor is here, whose arrival leads back to this place.
+            if known {
+                let from = from.or(Some(log.author));
+                stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
+            }
             return Ok(match named {
                 Some(Err(refusal)) => Opening::BadBody(refusal),
                 _ => Opening::Later,

@@ -1,6 +1,7 @@
 //! Content keys at the desk: this node's own, and those that others wrapped for it.
 
 use entente_protocol::agreement::Version;
+use entente_protocol::announcement::Announcement;
 use entente_protocol::crypto::ContentKey;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId};
 use entente_protocol::keys::{KeyDescriptor, Wrap};
@@ -9,23 +10,24 @@ use entente_protocol::wire::attest::{Attested, Claimed};
 use entente_protocol::wire::object::ObjectKind;
 
 use super::ledger::Keys;
+use super::stage::Staged;
 use super::{Book, Desk, DeskError, scope};
 use crate::clock;
-use crate::store::Item;
 
 /// How long one content key is used: what one lost key can open is bounded.
 const KEY_LIFE_MS: u64 = 90 * DAY_MS;
 
 impl Desk {
     /// The key that seals this node's entries under an agreement version: the present one, where it still fits the
-    /// readers and is young enough, or a new one, whose objects are added to `items`.
+    /// readers and is young enough, or a new one, whose objects are staged and whose descriptor is announced: without
+    /// it nobody can use the key.
     pub(super) fn sealing_key(
         &self,
         keys: &mut Keys,
         agreement: AgreementId,
         version: &Version,
         now: Time,
-        items: &mut Vec<Item>,
+        stage: &mut Staged,
     ) -> ContentKey {
         let readers = readers(version, self.me.agency);
         let fits = |id: &KeyId| {
@@ -50,8 +52,10 @@ impl Desk {
         let descriptor = Attested::sign(descriptor, self.me.mode, &self.me.signing);
         let wrap = self.wrap(&key, &descriptor, self.me.agency, self.me.writer, &self.me.encryption.public());
         let place = scope::of_agreement(agreement);
-        items.push(scope::item(place, ObjectKind::KeyDescriptor, descriptor.hash(), descriptor.bytes()));
-        items.push(scope::item(scope::wraps(), ObjectKind::Wrap, wrap.hash(), wrap.bytes()));
+        stage.items.push(scope::item(place, ObjectKind::KeyDescriptor, descriptor.hash(), descriptor.bytes()));
+        stage.items.push(scope::item(scope::wraps(), ObjectKind::Wrap, wrap.hash(), wrap.bytes()));
+        let announcement = Announcement::of_object(ObjectKind::KeyDescriptor, descriptor.bytes());
+        stage.announcements.extend(announcement.map(|message| (agreement, message.write())));
         keys.descriptors.insert(key_id, descriptor);
         keys.held.insert(key_id, key.clone());
         keys.own.insert(agreement, key_id);

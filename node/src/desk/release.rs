@@ -206,7 +206,7 @@ impl Desk {
             created: outlet.created,
             delete_after: outlet.delete_after,
         };
-        let key = self.sealing_key(&mut ledger.keys, id, outlet.version, now, &mut stage.items);
+        let key = self.sealing_key(&mut ledger.keys, id, outlet.version, now, stage);
         let entry = publish::entry(self.me.author(), &place, batches, outlet.opening, clock::random(), &key)
             .ok_or(DeskError::TooLarge)?;
         let view = View { roll: &book.roll, agreement: outlet.agreement, now };

@@ -185,6 +185,10 @@ impl Machine {
         peer.up = true;
         peer.hello.due = now;
         self.ready.insert(agency);
+        // Who comes back may hold, or be able to send, what it could not before.
+        for key in self.keys.values_mut() {
+            key.asked.remove(&agency);
+        }
     }
 
     fn peer_down(&mut self, agency: AgencyId) {
