@@ -121,12 +121,15 @@ impl Desk {
                 _ => Opening::NotForUs,
             });
         }
-        let (Some(descriptor), Some(key)) = (descriptor, ledger.keys.held.get(&key_id).cloned()) else {
+        let sealed = |named| match named {
+            Some(Err(refusal)) => Opening::BadBody(refusal),
+            _ => Opening::Later,
+        };
+        // A key cannot be taken before its descriptor says who may have it; the entry is looked at again then.
+        let Some(descriptor) = descriptor else { return Ok(sealed(named)) };
+        let Some(key) = ledger.keys.held.get(&key_id).cloned() else {
             stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
-            return Ok(match named {
-                Some(Err(refusal)) => Opening::BadBody(refusal),
-                _ => Opening::Later,
-            });
+            return Ok(sealed(named));
         };
         let usage = self.usage_before(ledger, view, log, stage)?;
         let opened = match verified.open(body, &key, &descriptor, view) {
