@@ -261,15 +261,15 @@ fn a_partner_that_boasts_of_our_own_log_is_not_believed() {
     room.connect(0, 1);
     room.settle();
     room.restart(0);
-    room.give(1, log(1, 40, 0), make_log(log(1, 40, 0), 0, &[10; 2]));
+    // Something that no ladder takes, so that the two never hold the same.
+    room.give(1, log(1, 40, 0), make_log(log(1, 41, 0), 0, &[10; 2]));
     room.fault(1, Fault::Boasts);
     room.connect(0, 1);
-    room.settle();
+    room.pass(600_000);
     assert!(!room.told(0).any(|output| matches!(output, Output::OwnLogAhead { .. })));
-    assert_eq!(room.heads_when_compared(0), None, "whether it speaks the truth of it is not known yet");
+    assert_eq!(room.heads_when_compared(0), None, "whether it speaks the truth is not known");
     room.connect(0, 2);
     room.settle();
-    assert_eq!(room.side(2).held(), room.side(0).held());
     assert_eq!(room.heads_when_compared(0), Some(3), "another partner will do");
 }
 
