@@ -132,6 +132,7 @@ impl Room {
         let it = &mut self.sides[side];
         it.machine = Machine::new(it.own, it.snapshot());
         it.told.clear();
+        it.compared_at = None;
         self.input(side, Input::Scopes(self.sides[side].scopes.clone()));
     }
 
