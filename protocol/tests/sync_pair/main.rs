@@ -109,6 +109,22 @@ fn objects_come_by_the_feed_and_a_restart_goes_on_at_the_cursor() {
 }
 
 #[test]
+fn objects_that_do_not_fit_into_one_page_come_in_several() {
+    let mut room = Room::of(2);
+    room.share(scope(1), &[0, 1]);
+    room.write_objects_of(0, scope(1), &[300_000; 20]);
+    room.write_objects_of(0, scope(1), &[900_000, 10, 900_000]);
+    room.connect(0, 1);
+    room.settle();
+    assert_eq!(room.side(1).objects(scope(1)), room.side(0).objects(scope(1)));
+    let asked: Vec<usize> = room
+        .asked(1)
+        .filter_map(|request| if let Request::Objects { hashes, .. } = request { Some(hashes.len()) } else { None })
+        .collect();
+    assert_eq!(asked, [23, 20, 17, 14, 11, 8, 5, 3, 1], "nothing is asked for again that has come");
+}
+
+#[test]
 fn a_new_incarnation_is_read_from_its_start() {
     let mut room = Room::of(2);
     room.share(scope(1), &[0, 1]);

@@ -91,19 +91,19 @@ impl Room {
     }
 
     pub(crate) fn write_objects(&mut self, side: usize, scope: Hash, count: usize) {
+        self.write_objects_of(side, scope, &vec![0; count]);
+    }
+
+    /// Objects, each with so many bytes of padding.
+    pub(crate) fn write_objects_of(&mut self, side: usize, scope: Hash, padding: &[usize]) {
         let feed = self.sides[side].feeds.entry(scope).or_default();
-        for _ in 0..count {
-            let bytes = [
-                scope.as_bytes().as_slice(),
-                &[u8::try_from(side).unwrap()],
-                &feed.len().to_be_bytes(),
-                &self.now.ms().to_be_bytes(),
-            ]
-            .concat();
+        for length in padding {
+            let name = [side, feed.len(), *length, usize::try_from(self.now.ms()).unwrap()].map(usize::to_be_bytes);
+            let bytes = [scope.as_bytes().as_slice(), &name.concat(), &vec![0; *length]].concat();
             feed.push((3, Hash::of(&[&bytes]), bytes));
         }
         let length = feed.len() as u64;
-        if count > 0 {
+        if !padding.is_empty() {
             self.input(side, Input::FeedGrew { scope, length, own: true });
         }
     }
