@@ -7,9 +7,11 @@
 
 #![expect(clippy::unwrap_used, reason = "the tests' helpers stand outside the functions that are marked as tests")]
 
+mod deeds;
 mod liar;
 mod node;
 mod people;
+mod publish;
 mod random;
 mod store;
 mod world;
@@ -18,9 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entente_protocol::id::{Hash, LogId};
 
+use deeds::Deed;
 use liar::Lie;
 use people::at;
-use world::{Deed, Weather, World};
+use world::{Weather, World};
 
 const MINUTE: u64 = 60_000;
 /// When the agreements come into force.
