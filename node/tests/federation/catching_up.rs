@@ -92,7 +92,7 @@ async fn reports_wait_for_the_first_partner() {
         assert_eq!(a.desk().status().outbox, 2);
         assert_eq!(a.desk().store().head(&a.log(shared)), None);
         for n in [1, 2] {
-            assert!(a.finds(&address(n), &a) && a.lookup(&address(n)).reports[0].waiting);
+            assert!(a.finds(&address(n), a) && a.lookup(&address(n)).reports[0].waiting);
         }
     };
     waits(&a);

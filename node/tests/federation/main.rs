@@ -3,6 +3,8 @@
 //! Nothing sleeps for a fixed time: each step waits for what it needs, with a deadline. `refusals` needs no network:
 //! there a hostile party hands its entries to the desk itself.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
 mod catching_up;
 mod outsider;
 mod refusals;

@@ -180,8 +180,8 @@ fn good(number: u8) -> Report {
     }
 }
 
-fn head_of(header: &Attested<Header>) -> Option<Head> {
-    Some(Head { seq: header.seq, hash: header.hash(), created: header.created, version_depth: 0 })
+fn head_of(header: &Attested<Header>) -> Head {
+    Head { seq: header.seq, hash: header.hash(), created: header.created, version_depth: 0 }
 }
 
 fn slug(refused: Result<bool, Refusal>) -> &'static str {
@@ -247,7 +247,7 @@ fn what_the_terms_deny_is_quarantined_and_told() {
     let outside = Report { typology: Typology::parse("scam").unwrap(), ..good(2) };
     let first = world.entry(None, &[red, outside, good(3)]);
     assert_eq!(world.gossip(first.header.bytes(), &first.body), GossipJudgement::Accept);
-    let second = world.entry(head_of(&first.header), &[Report { marking: Marking::Red, ..good(4) }]);
+    let second = world.entry(Some(head_of(&first.header)), &[Report { marking: Marking::Red, ..good(4) }]);
     assert_eq!(world.page(world.hostile.id, second.header.bytes(), &second.body), Ok(true));
 
     // The entries are true and stay in the log; of their statements only the permitted one is found.
@@ -299,7 +299,7 @@ async fn a_fork_is_proven_and_stops_the_log() {
     assert_eq!(slug(world.page(world.hostile.id, other.header.bytes(), &other.body)), "taken");
 
     let log = world.hostile.log(world.agreement);
-    let third = world.entry(head_of(&first.header), &[good(3)]);
+    let third = world.entry(Some(head_of(&first.header)), &[good(3)]);
     let stopped = |world: &World| {
         assert!(world.honest.desk().forked().contains(&log));
         assert_eq!(slug(world.page(world.hostile.id, third.header.bytes(), &third.body)), "taken");
@@ -320,7 +320,7 @@ fn a_branch_that_continues_elsewhere_proves_a_fork_too() {
     let world = World::new();
     let (first, other) = (world.entry(None, &[good(1)]), world.entry(None, &[good(2)]));
     assert_eq!(world.page(world.hostile.id, first.header.bytes(), &first.body), Ok(true));
-    let next = world.entry(head_of(&other.header), &[good(3)]);
+    let next = world.entry(Some(head_of(&other.header)), &[good(3)]);
     assert_eq!(world.gossip(next.header.bytes(), &next.body), GossipJudgement::Reject);
     assert_eq!(slug(world.page(world.hostile.id, next.header.bytes(), &next.body)), "fork");
     assert_eq!(world.head().map(|head| head.hash), Some(first.header.hash()));
