@@ -128,9 +128,7 @@ impl Client {
 
     /// A write: `POST` with an idempotency key, so that asking a busy node again cannot do it twice.
     pub(crate) fn write(&self, path: &[&str], body: &impl Serialize) -> Result<Answer, CliError> {
-        let mut key = [0_u8; 16];
-        getrandom::fill(&mut key).map_err(CliError::Randomness)?;
-        let key = format!("{:032x}", u128::from_be_bytes(key));
+        let key = format!("{:032x}", u128::from_be_bytes(entente_node::clock::random()));
         let response = self.post(path, body, Some(&key))?;
         self.whole(response)
     }

@@ -85,6 +85,8 @@ pub(crate) enum CliError {
     NoFingerprint,
     #[error("nothing was filed: {denied} of the named agreements deny this report")]
     Denied { denied: usize },
+    #[error("report {id} was retracted already")]
+    Retracted { id: String },
     #[error("not confirmed, nothing was done")]
     NotConfirmed,
     #[error("{input} is not an address: {why}")]
@@ -99,8 +101,6 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Run(#[from] RunError),
 
-    #[error("the operating system gives no randomness: {0}")]
-    Randomness(getrandom::Error),
     #[error("cannot start the HTTP client: {0}")]
     Client(reqwest::Error),
     #[error("cannot print: {0}")]
@@ -163,6 +163,7 @@ impl CliError {
                 "with --keep DIR the agencies' data and logs stay for inspection".into()
             }
             Self::Denied { .. } => "leave those agreements out, or change what they deny".into(),
+            Self::Retracted { .. } => "`entente show` tells when and why".into(),
             Self::NotAnAddress { .. } => "write it as CHAIN:ADDRESS or as CAIP-10, for example bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".into(),
             Self::Init(error) => return init_hint(error).map(Cow::Borrowed),
             Self::Identity(DataIdentityError::NoAgency { .. }) => "found one with `entente init`, or compare --data".into(),

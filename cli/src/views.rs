@@ -2,6 +2,7 @@
 
 use entente_protocol::identity::{CardExport, Fingerprint};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// An agency, or another thing with a name.
 #[derive(Clone, Debug, Deserialize)]
@@ -57,10 +58,17 @@ impl Agency {
     }
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Card {
     pub(crate) agency: Agency,
     pub(crate) export: String,
+}
+
+/// The own card, with what it says as the node wrote it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CardAsWritten<'a> {
+    #[serde(borrow)]
+    pub(crate) agency: &'a RawValue,
 }
 
 #[derive(Debug, Deserialize)]
@@ -168,20 +176,11 @@ impl Address {
     }
 }
 
+/// A report that was not retracted.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Report {
+pub(crate) struct WholeReport {
     pub(crate) originator: Named,
     pub(crate) id: String,
-    /// Nothing is left of a report that was retracted.
-    #[serde(flatten)]
-    pub(crate) content: Option<Content>,
-    pub(crate) retracted: bool,
-    pub(crate) retraction: Option<Retraction>,
-}
-
-/// What a report says.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Content {
     pub(crate) revision: u64,
     pub(crate) address: Address,
     pub(crate) typology: String,
@@ -200,6 +199,15 @@ pub(crate) struct Content {
     pub(crate) received: Option<String>,
     #[serde(default)]
     pub(crate) agreements: Vec<Titled>,
+}
+
+/// What is told of every report; of a retracted one it is all that is left.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) originator: Named,
+    pub(crate) id: String,
+    pub(crate) retracted: bool,
+    pub(crate) retraction: Option<Retraction>,
 }
 
 #[derive(Debug, Deserialize)]

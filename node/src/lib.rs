@@ -27,6 +27,7 @@ use entente_protocol::crypto::sign::SigningKey;
 use entente_protocol::id::{Hash, Mode};
 use entente_protocol::identity::CardExport;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
@@ -105,25 +106,75 @@ pub enum RunError {
 pub fn run(options: &RunOptions) -> Result<(), RunError> {
     let config = Config::read(&options.data)?;
     telemetry::start(config.log);
-    let secrets = Vault::of(&options.data).open_node(&options.passphrase)?;
-    let card = init::data_identity(&options.data)?;
-    let me = identify(&card, &secrets)?;
-    if options.tap && me.mode == Mode::Live {
-        return Err(RunError::LiveTap);
-    }
-    tracing::info!(agency = %me.agency, mode = %me.mode, "starting");
-    let store = open_store(&options.data, &secrets, &config)?;
-    let desk = Arc::new(Desk::open(store, me, card)?);
+    let node = Node::open(options, config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(serve(options, &config, &secrets, &desk));
+    let ended = runtime.block_on(serve(&node));
     runtime.shutdown_timeout(SHUTDOWN);
-    desk.store().close()?;
+    node.desk.store().close()?;
     tracing::info!("stopped");
     ended
 }
 
 /// How long jobs at the desk may take to end.
 const SHUTDOWN: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// A node whose desk is open, and which is not connected yet.
+pub struct Node {
+    data: PathBuf,
+    tap: bool,
+    config: Config,
+    secrets: NodeSecrets,
+    desk: Arc<Desk>,
+}
+
+/// A node's part in the federation, while it runs.
+pub struct Federated {
+    /// Who is connected.
+    pub connections: Arc<Connections>,
+    /// What the network counts.
+    pub stats: Arc<network::Stats>,
+    /// Ends once it was asked to stop.
+    pub task: JoinHandle<()>,
+}
+
+impl Node {
+    /// Opens the keys, the store and the desk of a data directory.
+    pub fn open(options: &RunOptions, config: Config) -> Result<Node, RunError> {
+        let secrets = Vault::of(&options.data).open_node(&options.passphrase)?;
+        let card = init::data_identity(&options.data)?;
+        let me = identify(&card, &secrets)?;
+        if options.tap && me.mode == Mode::Live {
+            return Err(RunError::LiveTap);
+        }
+        tracing::info!(agency = %me.agency, mode = %me.mode, "starting");
+        let store = open_store(&options.data, &secrets, &config)?;
+        let desk = Arc::new(Desk::open(store, me, card)?);
+        Ok(Node { data: options.data.clone(), tap: options.tap, config, secrets, desk })
+    }
+
+    /// The desk.
+    pub fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
+    /// Connects with partners until `stop`; to be called within a runtime.
+    pub fn federate(&self, stop: CancellationToken) -> Result<Federated, RunError> {
+        let network_config = network::Config {
+            transport_seed: self.secrets.transport,
+            listen: self.config.listen.clone(),
+            announce: self.config.announce.clone(),
+            tap: self.tap.then(|| self.data.join("tap")),
+        };
+        let (network, events) = network::spawn(&network_config)?;
+        let connections = Arc::new(Connections::default());
+        let stats = Arc::clone(network.stats());
+        let card_file = self.data.join(init::CARD_FILE);
+        let (federation, answers) =
+            Federation::new(Arc::clone(&self.desk), network, Arc::clone(&connections), card_file)?;
+        let task = tokio::spawn(federation.run(events, answers, stop));
+        Ok(Federated { connections, stats, task })
+    }
+}
 
 /// The node that the newest card certifies with these keys.
 fn identify(card: &CardExport, secrets: &NodeSecrets) -> Result<Me, RunError> {
@@ -174,27 +225,16 @@ fn open_store(data: &Path, secrets: &NodeSecrets, config: &Config) -> Result<Sto
     Ok(store)
 }
 
-async fn serve(options: &RunOptions, config: &Config, secrets: &NodeSecrets, desk: &Arc<Desk>) -> Result<(), RunError> {
+async fn serve(node: &Node) -> Result<(), RunError> {
     let stop = CancellationToken::new();
-    let address = config.api;
+    let address = node.config.api;
     let listener = TcpListener::bind(address).await.map_err(|error| RunError::Listen { address, error })?;
-    let network_config = network::Config {
-        transport_seed: secrets.transport,
-        listen: config.listen.clone(),
-        announce: config.announce.clone(),
-        tap: options.tap.then(|| options.data.join("tap")),
-    };
-    let (network, events) = network::spawn(&network_config)?;
-    let connections = Arc::new(Connections::default());
-    let stats = Arc::clone(network.stats());
-    let card_file = options.data.join(init::CARD_FILE);
-    let (federation, answers) = Federation::new(Arc::clone(desk), network, Arc::clone(&connections), card_file)?;
-    let federation = tokio::spawn(federation.run(events, answers, stop.clone()));
+    let Federated { connections, stats, task } = node.federate(stop.clone())?;
     let view = ConnectionsView::new(move || connections.view(&stats));
-    let token = token_hash(&options.data)?;
-    let state = ApiState::new(Arc::clone(desk), view, token, config.open_metrics);
+    let token = token_hash(&node.data)?;
+    let state = ApiState::new(Arc::clone(&node.desk), view, token, node.config.open_metrics);
     let bound = listener.local_addr()?;
-    let api_file = options.data.join(files::API);
+    let api_file = node.data.join(files::API);
     let written = files::replace(&api_file, format!("{bound}\n").as_bytes());
     written.map_err(|error| RunError::File { path: api_file.clone(), error })?;
     tracing::info!(api = %bound, "ready");
@@ -203,7 +243,7 @@ async fn serve(options: &RunOptions, config: &Config, secrets: &NodeSecrets, des
     tracing::info!("stopping");
     stop.cancel();
     let served = served.await.map_err(std::io::Error::other)?;
-    federation.await.map_err(std::io::Error::other)?;
+    task.await.map_err(std::io::Error::other)?;
     // A file that names a dead node's address would send the token to whoever listens there next.
     std::fs::remove_file(&api_file).map_err(|error| RunError::File { path: api_file, error })?;
     Ok(served?)

@@ -19,7 +19,7 @@ use crate::client::{Answer, Client};
 use crate::error::CliError;
 use crate::output::Output;
 use crate::prompt;
-use crate::views::{Agency, Card, Imported};
+use crate::views::{Agency, Card, CardAsWritten, Imported};
 
 /// A card with its address records; the objects in it are bounded by the protocol.
 const CARD_BYTES: u64 = 1 << 20;
@@ -74,9 +74,9 @@ pub(crate) fn run(command: &CardCommand, globals: &Globals, out: &Output) -> Res
 
 fn show(reading: &Reading, globals: &Globals, out: &Output) -> Result<(), CliError> {
     let card = match own_card(&reading.query(), globals, out)? {
-        Own::Answered(answer) if out.is_json() => return out.raw(&answer.0),
+        Own::Answered(answer) if out.is_json() => return out.raw(answer.read::<CardAsWritten>()?.agency.get()),
         Own::Answered(answer) => answer.read()?,
-        Own::Kept(card) if out.is_json() => return out.value(&card),
+        Own::Kept(card) if out.is_json() => return out.value(&card.agency),
         Own::Kept(card) => *card,
     };
     agencies::show(&card.agency, out)?;

@@ -5,8 +5,8 @@ use clap::Args;
 use crate::args::{Globals, Reading};
 use crate::client::Client;
 use crate::error::CliError;
-use crate::output::{Cell, Output};
-use crate::views::Report;
+use crate::output::Output;
+use crate::views::WholeReport;
 
 const EXAMPLE: &str = "\
 Example:
@@ -35,29 +35,21 @@ pub(crate) fn run(args: &ReportsArgs, globals: &Globals, out: &Output) -> Result
     if out.is_json() {
         return out.raw_items(&items);
     }
-    let reports = items.read::<Report>()?;
+    let reports = items.read::<WholeReport>()?;
     if reports.is_empty() {
         return out.line("no reports were filed here");
     }
-    let rows = reports.into_iter().map(|report| row(report, out)).collect();
-    out.table(&["CREATED", "ADDRESS", "TYPOLOGY", "GRADING", "TLP", "CASE", "STATE", "ID"], rows)
-}
-
-fn row(report: Report, out: &Output) -> Vec<Cell> {
-    let Some(content) = report.content else {
-        let mut row: Vec<Cell> = vec!["".into(); 6];
-        row.extend([Cell::bad("retracted"), report.id.into()]);
-        return row;
-    };
-    let state = if report.retracted { Cell::bad("retracted") } else { format!("revision {}", content.revision).into() };
-    vec![
-        out.when(&content.created).into(),
-        content.address.short().into(),
-        content.typology.into(),
-        content.grading.into(),
-        content.marking.into(),
-        content.case.unwrap_or_default().into(),
-        state,
-        report.id.into(),
-    ]
+    let rows = reports.into_iter().map(|report| {
+        vec![
+            out.when(&report.created).into(),
+            report.address.short().into(),
+            report.typology.into(),
+            report.grading.into(),
+            report.marking.into(),
+            report.case.unwrap_or_default().into(),
+            report.revision.to_string().into(),
+            report.id.into(),
+        ]
+    });
+    out.table(&["CREATED", "ADDRESS", "TYPOLOGY", "GRADING", "TLP", "CASE", "REVISION", "ID"], rows.collect())
 }

@@ -3,13 +3,13 @@
 use clap::Args;
 use serde_json::json;
 
-use super::revise::show_recipients;
+use super::revise::{own_report, show_recipients};
 use crate::args::Globals;
 use crate::client::Client;
 use crate::error::CliError;
 use crate::output::Output;
 use crate::prompt;
-use crate::views::{Report, Retracted};
+use crate::views::Retracted;
 
 const EXAMPLE: &str = "\
 Example:
@@ -34,7 +34,7 @@ pub(crate) struct RetractArgs {
 
 pub(crate) fn run(args: &RetractArgs, globals: &Globals, out: &Output) -> Result<(), CliError> {
     let client = Client::find(globals, out)?;
-    let report: Report = client.get(&["v1", "reports", &args.id], &[])?.read()?;
+    let report = own_report(&client, &args.id)?;
     show_recipients(&client, &report, out)?;
     prompt::confirm("retract it? this cannot be undone", args.yes)?;
     let body = json!({ "reason": args.reason });

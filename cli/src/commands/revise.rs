@@ -10,7 +10,7 @@ use crate::error::CliError;
 use crate::output::Output;
 use crate::prompt;
 use crate::text;
-use crate::views::{Agreement, Report, Revised};
+use crate::views::{Agreement, Report, Revised, WholeReport};
 
 const EXAMPLE: &str = "\
 Example:
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ReviseArgs, globals: &Globals, out: &Output) -> Result<
         return Err(CliError::NothingToChange);
     }
     let client = Client::find(globals, out)?;
-    let report: Report = client.get(&["v1", "reports", &args.id], &[])?.read()?;
+    let report = own_report(&client, &args.id)?;
     show_recipients(&client, &report, out)?;
     prompt::confirm("revise it?", args.yes)?;
     let answer = client.write(&["v1", "reports", &report.id, "revisions"], changes)?;
@@ -68,20 +68,25 @@ pub(crate) fn run(args: &ReviseArgs, globals: &Globals, out: &Output) -> Result<
     out.line(&format!("revised {}, now revision {}", revised.id, revised.revision))
 }
 
+/// The own report that is to be changed, unless it was retracted.
+pub(super) fn own_report(client: &Client, id: &str) -> Result<WholeReport, CliError> {
+    let answer = client.get(&["v1", "reports", id], &[])?;
+    let report: Report = answer.read()?;
+    if report.retracted { Err(CliError::Retracted { id: report.id }) } else { answer.read() }
+}
+
 /// Those who receive under the agreements of the report, as these stand now.
-pub(super) fn show_recipients(client: &Client, report: &Report, out: &Output) -> Result<(), CliError> {
-    // Of a report that was retracted before nothing is left to show; the node says so in its answer.
-    let Some(content) = &report.content else { return Ok(()) };
+pub(super) fn show_recipients(client: &Client, report: &WholeReport, out: &Output) -> Result<(), CliError> {
     out.note(&format!(
         "{} {} {} TLP:{}, revision {}",
-        content.address.short(),
-        content.typology,
-        content.grading,
-        content.marking.to_uppercase(),
-        content.revision
+        report.address.short(),
+        report.typology,
+        report.grading,
+        report.marking.to_uppercase(),
+        report.revision
     ));
     let mut rows = Vec::new();
-    for titled in &content.agreements {
+    for titled in &report.agreements {
         let agreement: Agreement = client.get(&["v1", "agreements", &titled.id], &[])?.read()?;
         let receives = |party: &&crate::views::Party| party.receive && party.agency != report.originator.id;
         rows.extend(agreement.parties.iter().filter(receives).map(|party| {

@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::error::CliError;
 use crate::output::{Cell, Output};
 use crate::text;
-use crate::views::{Content, Report, Retraction};
+use crate::views::{Report, WholeReport};
 
 const EXAMPLE: &str = "\
 Example:
@@ -37,8 +37,12 @@ pub(crate) fn run(args: &ShowArgs, globals: &Globals, out: &Output) -> Result<()
         return out.raw(&answer.0);
     }
     let report: Report = answer.read()?;
+    if report.retracted {
+        return out.fields(retracted(&report, out));
+    }
+    let report: WholeReport = answer.read()?;
     out.fields(fields(&report, out))?;
-    if let Some(description) = report.content.as_ref().and_then(|content| content.description.as_ref()) {
+    if let Some(description) = &report.description {
         out.line("")?;
         out.lines(description)?;
     }
@@ -46,52 +50,35 @@ pub(crate) fn run(args: &ShowArgs, globals: &Globals, out: &Output) -> Result<()
 }
 
 /// All that is set, in the order in which an analyst reads it.
-pub(super) fn fields<'a>(report: &Report, out: &Output) -> Vec<(&'a str, Cell)> {
-    let mut fields = match &report.content {
-        Some(content) => said(report, content, out),
-        None => vec![("originator", originator(report)), ("report", report.id.as_str().into())],
-    };
-    match &report.retraction {
-        Some(retraction) => fields.extend(retracted(retraction, out)),
-        None if report.retracted => fields.push(("state", Cell::bad("retracted"))),
-        None => {}
-    }
-    fields
-}
-
-fn originator(report: &Report) -> Cell {
-    format!("{} ({})", report.originator.name, report.originator.id).into()
-}
-
-/// What the report says.
-fn said<'a>(report: &Report, content: &Content, out: &Output) -> Vec<(&'a str, Cell)> {
+fn fields<'a>(report: &WholeReport, out: &Output) -> Vec<(&'a str, Cell)> {
+    let originator = &report.originator;
     let agreement = |titled: &crate::views::Titled| format!("{} ({})", titled.title, text::short(&titled.id));
-    let under: Vec<_> = content.agreements.iter().map(agreement).collect();
+    let under: Vec<_> = report.agreements.iter().map(agreement).collect();
     let optional = |name, value: &Option<String>| value.clone().map(|value| (name, Cell::from(value)));
     let time = |name, value: &Option<String>| value.as_ref().map(|time| (name, Cell::from(out.when(time))));
     let mut fields: Vec<(&str, Cell)> = vec![
-        ("address", content.address.short().into()),
-        ("CAIP-10", content.address.caip10.as_str().into()),
-        ("originator", originator(report)),
-        ("report", format!("{} revision {}", report.id, content.revision).into()),
-        ("typology", content.typology.as_str().into()),
-        ("grading", content.grading.as_str().into()),
-        ("marking", format!("TLP:{}", content.marking.to_uppercase()).into()),
-        ("precedence", content.precedence.as_str().into()),
-        ("created", out.when(&content.created).into()),
+        ("address", report.address.short().into()),
+        ("CAIP-10", report.address.caip10.as_str().into()),
+        ("originator", format!("{} ({})", originator.name, originator.id).into()),
+        ("report", format!("{} revision {}", report.id, report.revision).into()),
+        ("typology", report.typology.as_str().into()),
+        ("grading", report.grading.as_str().into()),
+        ("marking", format!("TLP:{}", report.marking.to_uppercase()).into()),
+        ("precedence", report.precedence.as_str().into()),
+        ("created", out.when(&report.created).into()),
         ("agreements", under.join(", ").into()),
     ];
-    if !content.handling.is_empty() {
-        fields.push(("handling", content.handling.join(" ").into()));
+    if !report.handling.is_empty() {
+        fields.push(("handling", report.handling.join(" ").into()));
     }
     fields.extend(
         [
-            optional("handling note", &content.handling_note),
-            optional("case", &content.case),
-            optional("source", &content.source),
-            time("observed from", &content.observed_from),
-            time("observed until", &content.observed_until),
-            time("received", &content.received),
+            optional("handling note", &report.handling_note),
+            optional("case", &report.case),
+            optional("source", &report.source),
+            time("observed from", &report.observed_from),
+            time("observed until", &report.observed_until),
+            time("received", &report.received),
         ]
         .into_iter()
         .flatten(),
@@ -99,8 +86,15 @@ fn said<'a>(report: &Report, content: &Content, out: &Output) -> Vec<(&'a str, C
     fields
 }
 
-fn retracted<'a>(retraction: &Retraction, out: &Output) -> Vec<(&'a str, Cell)> {
-    let mut fields = vec![("state", Cell::bad(format!("retracted {}", out.when(&retraction.created))))];
+/// Who withdrew it, when and why, and who has said that it is gone there too.
+fn retracted<'a>(report: &Report, out: &Output) -> Vec<(&'a str, Cell)> {
+    let originator = &report.originator;
+    let mut fields = vec![
+        ("report", report.id.as_str().into()),
+        ("retracted by", format!("{} ({})", originator.name, originator.id).into()),
+    ];
+    let Some(retraction) = &report.retraction else { return fields };
+    fields.push(("retracted", Cell::bad(out.when(&retraction.created))));
     fields.extend(retraction.reason.clone().map(|reason| ("reason", reason.into())));
     let confirmed = retraction.confirmed_by.iter();
     fields.extend(confirmed.map(|by| ("confirmed by", Cell::good(format!("{} {}", by.name, out.when(&by.at))))));

@@ -135,14 +135,14 @@ fn an_agency_is_founded_once() {
     assert_eq!(fs::read(data.join("agency.card")).unwrap(), card);
 
     let shown = site.bare(&["card", "show", "--json"]).json();
-    assert_eq!((&shown["agency"]["id"], &shown["agency"]["mode"]), (&told["id"], &"live".into()));
+    assert_eq!((&shown["id"], &shown["mode"]), (&told["id"], &"live".into()));
 }
 
 #[test]
 fn people_are_told_what_was_made_and_what_to_do() {
     let site = Site::new();
     let live = site.init(&[]).out;
-    let id = site.bare(&["card", "show", "--json"]).json()["agency"]["id"].as_str().unwrap().to_owned();
+    let id = site.bare(&["card", "show", "--json"]).json()["id"].as_str().unwrap().to_owned();
     let words = Fingerprint::of(id.parse().unwrap()).to_string();
     for part in
         [&id, &words, "founded Cyber Unit A", "live", "data/keys/root.age", "offline", "entente run --data data"]
@@ -158,7 +158,7 @@ fn people_are_told_what_was_made_and_what_to_do() {
         assert!(exercise.contains(part), "{part}: {exercise}");
     }
     assert!(!exercise.contains("offline") && !exercise.contains("only this machine"), "{exercise}");
-    assert_eq!(site.bare(&["card", "show", "--json"]).json()["agency"]["mode"], "exercise");
+    assert_eq!(site.bare(&["card", "show", "--json"]).json()["mode"], "exercise");
 }
 
 #[test]

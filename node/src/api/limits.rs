@@ -22,7 +22,7 @@ pub(super) const REQUESTS: usize = 256;
 /// Lists of lookups that are answered at a time; each holds up to 10,000 addresses.
 pub(super) const LISTS: usize = 16;
 /// How long a request may take, before its answer begins.
-pub(super) const REQUEST: Duration = Duration::from_secs(60);
+pub(super) const REQUEST: Duration = Duration::from_mins(1);
 /// How long requests under way may take once the node stops.
 pub(super) const DRAIN: Duration = Duration::from_secs(10);
 /// Items in one page of a list.

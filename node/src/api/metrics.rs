@@ -147,7 +147,7 @@ mod tests {
         let requests = Requests::default();
         requests.add(200, Duration::from_micros(50));
         requests.add(503, Duration::from_micros(51));
-        requests.add(404, Duration::from_secs(60));
+        requests.add(404, Duration::from_mins(1));
         let mut page = Sheet::default();
         of_api(&mut page, &requests);
         for line in [

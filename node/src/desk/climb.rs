@@ -12,7 +12,7 @@ use entente_protocol::receipt::RefusalNote;
 use entente_protocol::rules::Usage;
 use entente_protocol::statement::Statement;
 
-use super::ledger::{Ledger, local};
+use super::ledger::{Ledger, Standing, local};
 use super::signals::KeyWanted;
 use super::stage::{Staged, note};
 use super::{Book, Desk, DeskError, scope};
@@ -51,7 +51,7 @@ impl Desk {
         let log = verified.log();
         let header = verified.header().clone();
         let mut state = stage.log(ledger, log);
-        if let Some(limit) = state.disowned_after
+        if let Standing::UpTo(limit) = state.standing
             && limit.is_none_or(|limit| header.seq > limit)
         {
             return Ok(Err(Refusal::Disowned(limit)));
@@ -64,7 +64,7 @@ impl Desk {
                 Opening::Opened(judged) => {
                     state.next_to_open += 1;
                     state.usage = Some(judged.usage);
-                    self.follow_opening(ledger, &judged, stage);
+                    follow_opening(ledger, &judged, stage);
                     records = self.records(log, header.seq, header.hash(), &judged, stage);
                 }
                 Opening::NotForUs => state.next_to_open += 1,
@@ -121,6 +121,7 @@ impl Desk {
                 _ => Opening::NotForUs,
             });
         }
+<<<<<<< HEAD
         let known = descriptor.is_some();
         let (Some(descriptor), Some(key)) = (descriptor, ledger.keys.held.get(&key_id).cloned()) else {
             // A wrap is of use only once the descriptor is here, whose arrival leads back to this place.
@@ -132,6 +133,17 @@ impl Desk {
                 Some(Err(refusal)) => Opening::BadBody(refusal),
                 _ => Opening::Later,
             });
+=======
+        let sealed = |named| match named {
+            Some(Err(refusal)) => Opening::BadBody(refusal),
+            _ => Opening::Later,
+        };
+        // A key cannot be taken before its descriptor says who may have it; the entry is looked at again then.
+        let Some(descriptor) = descriptor else { return Ok(sealed(named)) };
+        let Some(key) = ledger.keys.held.get(&key_id).cloned() else {
+            stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
+            return Ok(sealed(named));
+>>>>>>> fedtest
         };
         let usage = self.usage_before(ledger, view, log, stage)?;
         let opened = match verified.open(body, &key, &descriptor, view) {
@@ -226,18 +238,6 @@ impl Desk {
         records
     }
 
-    /// Entry 0 of a later generation says where the earlier ones stand.
-    pub(super) fn follow_opening(&self, ledger: &Ledger, judged: &Judged, stage: &mut Staged) {
-        let Some(opening) = &judged.opening else { return };
-        for stand in &opening.stands {
-            let log = LogId { generation: stand.generation, ..judged.verified.log() };
-            let mut state = stage.log(ledger, log);
-            state.disowned_after = Some(stand.head.map(|(seq, _)| seq));
-            state.forked = false;
-            stage.logs.insert(log, state);
-        }
-    }
-
     /// What a log has used so far on its latest day, within what is staged.
     fn usage_before(
         &self,
@@ -261,6 +261,18 @@ impl Desk {
         let usage = self.count_usage(ledger, &view, log)?;
         ledger.log(log).usage = Some(usage);
         Ok(usage)
+    }
+}
+
+/// Entry 0 of a later generation says where the earlier ones stand.
+pub(super) fn follow_opening(ledger: &Ledger, judged: &Judged, stage: &mut Staged) {
+    let Some(opening) = &judged.opening else { return };
+    for stand in &opening.stands {
+        let log = LogId { generation: stand.generation, ..judged.verified.log() };
+        let mut state = stage.log(ledger, log);
+        state.standing = Standing::UpTo(stand.head.map(|(seq, _)| seq));
+        state.forked = false;
+        stage.logs.insert(log, state);
     }
 }
 

@@ -21,6 +21,16 @@ const HELD_BYTES: usize = 16 << 20;
 /// Scopes of which objects are held.
 const HELD_SCOPES: usize = 256;
 
+/// Up to where a log stands.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Standing {
+    /// No later generation disowned any of it.
+    #[default]
+    Whole,
+    /// A later generation disowned what follows this entry; all of it, where there is none.
+    UpTo(Option<u64>),
+}
+
 /// Where a log stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LogState {
@@ -30,8 +40,8 @@ pub(super) struct LogState {
     pub(super) usage: Option<Usage>,
     /// The next entry to be opened; behind the head where a key is missing.
     pub(super) next_to_open: u64,
-    /// A later generation disowned what follows this entry (`Some(None)`: all of it).
-    pub(super) disowned_after: Option<Option<u64>>,
+    /// Up to where it stands, as a later generation says.
+    pub(super) standing: Standing,
     /// Two entries claim one position; the log grows no more until the next generation decides.
     pub(super) forked: bool,
 }
@@ -40,6 +50,26 @@ impl LogState {
     /// The position of the next entry.
     pub(super) fn next_seq(&self) -> u64 {
         self.head.map_or(0, |head| head.seq + 1)
+    }
+
+    /// What was decided of the log, and its entries alone do not tell: whether it forked, and up to where it stands.
+    pub(super) fn decided(&self) -> Vec<u8> {
+        let mut bytes = vec![u8::from(self.forked)];
+        if let Standing::UpTo(limit) = self.standing {
+            bytes.push(u8::from(limit.is_some()));
+            bytes.extend(limit.iter().flat_map(|seq| seq.to_be_bytes()));
+        }
+        bytes
+    }
+
+    /// Puts back what was decided.
+    pub(super) fn decide(&mut self, bytes: &[u8]) {
+        let Some((forked, limit)) = bytes.split_first() else { return };
+        self.forked = *forked != 0;
+        self.standing = match limit {
+            [] => Standing::Whole,
+            [_, seq @ ..] => Standing::UpTo(seq.try_into().ok().map(u64::from_be_bytes)),
+        };
     }
 }
 
@@ -202,7 +232,31 @@ pub(super) mod local {
     }
 
     pub(crate) fn unopened(log: &LogId) -> Vec<u8> {
+        of_log(UNOPENED, log)
+    }
+
+    /// What was decided of logs: forks, and where later generations let them stand.
+    pub(crate) const DECIDED: &[u8] = b"decided/";
+
+    pub(crate) fn decided(log: &LogId) -> Vec<u8> {
+        of_log(DECIDED, log)
+    }
+
+    fn of_log(prefix: &[u8], log: &LogId) -> Vec<u8> {
         let numbers = [log.writer.to_be_bytes(), log.generation.to_be_bytes()].concat();
-        [UNOPENED, log.agreement.as_bytes(), log.author.as_bytes(), &numbers].concat()
+        [prefix, log.agreement.as_bytes(), log.author.as_bytes(), &numbers].concat()
+    }
+
+    /// The log that a name under `prefix` is of.
+    pub(crate) fn log_of(prefix: &[u8], key: &[u8]) -> Option<LogId> {
+        let (agreement, rest) = key.strip_prefix(prefix)?.split_first_chunk()?;
+        let (author, rest) = rest.split_first_chunk()?;
+        let (writer, generation) = rest.split_first_chunk()?;
+        Some(LogId {
+            agreement: AgreementId::from_bytes(*agreement),
+            author: AgencyId::from_bytes(*author),
+            writer: u32::from_be_bytes(*writer),
+            generation: u32::from_be_bytes(generation.try_into().ok()?),
+        })
     }
 }

@@ -133,6 +133,11 @@ impl Desk {
             state.next_to_open = unopened.unwrap_or(head.seq + 1);
             ledger.receipts.due.insert(log.agreement);
         }
+        for (key, decided) in self.store.local_prefix(local::DECIDED) {
+            if let Some(log) = local::log_of(local::DECIDED, &key) {
+                ledger.log(log).decide(&decided);
+            }
+        }
         Ok(())
     }
 

@@ -47,7 +47,7 @@ pub use lookup::{LookupAnswer, ReportView};
 pub use objects::Taken;
 pub use overview::{PartnerAgreement, PartnerView, QuarantineRow, StatusView};
 pub use release::{Filed, FiledUnder, Recipients};
-pub use reports::{ReportDetail, ReportInput, Retracted, RetractionView};
+pub use reports::{Foreseen, ReportDetail, ReportInput, Retracted, RetractionView};
 pub use signals::{KeyWanted, News, Signals};
 
 use crate::store::Store;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use entente_protocol::agreement::{Act, Rejection, Signature, Version, Withdrawal};
+use entente_protocol::agreement::{Act, Agreement, Rejection, Signature, Version, Withdrawal};
 use entente_protocol::crypto::sign::PublicKey;
 use entente_protocol::fork::{ForkError, ForkProof};
 use entente_protocol::id::{AgencyId, AgreementId, Hash};
@@ -20,6 +20,9 @@ use entente_protocol::wire::object::ObjectKind;
 use super::ledger::{KnownRetraction, Ledger, local};
 use super::{Book, Desk, DeskError, receipts, scope};
 use crate::store::Item;
+
+/// Proposals of one agency that wait for our answer; what comes beyond is taken once we have answered some.
+const OPEN_PROPOSALS: usize = 100;
 
 /// What became of a page of objects.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -122,6 +125,9 @@ impl Desk {
     }
 }
 
+/// Objects as they came: the number of the kind, and the bytes.
+type Objects = Vec<(u8, Vec<u8>)>;
+
 /// One pass over objects of one feed.
 struct Learning<'a> {
     desk: &'a Desk,
@@ -133,7 +139,8 @@ struct Learning<'a> {
 }
 
 impl Learning<'_> {
-    fn all(&mut self, mut objects: Vec<(u8, Vec<u8>)>) -> (Vec<Item>, Taken, Vec<(u8, Vec<u8>)>) {
+    /// What to commit, what became of the objects, and those that are held.
+    fn all(&mut self, mut objects: Objects) -> (Vec<Item>, Taken, Objects) {
         // The numbers of kinds ascend from what is referred to, to what refers to it.
         objects.sort_by_key(|(kind, _)| *kind);
         let (mut items, mut outcome) = (Vec::new(), Taken::default());
@@ -258,10 +265,23 @@ impl Learning<'_> {
             return Err(Fault::Misplaced);
         }
         let key = *self.book.roll.agreement_key(claim.proposer, claim.card_serial, claim.created)?;
+        if self.from.is_some() && self.open_proposals(claim.proposer) >= OPEN_PROPOSALS {
+            return Err(Fault::Held);
+        }
         let version = claimed.attest(&key)?;
         let hash = version.hash();
         self.feed(Act::Version(version))?;
         Ok(self.item(ObjectKind::AgreementVersion, hash, bytes))
+    }
+
+    /// How many agreements that never came into force an agency has proposed to us.
+    fn open_proposals(&self, proposer: AgencyId) -> usize {
+        let open = self.book.agreements.values().filter(|agreement| {
+            let mut versions = agreement.versions();
+            versions
+                .all(|version| version.proposer == proposer && agreement.answer(version.name(), self.book.me).is_none())
+        });
+        open.count()
     }
 
     fn feed(&mut self, act: Act) -> Result<(), Fault> {
@@ -283,7 +303,7 @@ impl Learning<'_> {
         let hash = answer.hash();
         self.feed(act(answer))?;
         let mut items = self.item(P::KIND, hash, bytes);
-        for contradiction in self.book.scope(self.scope).map(|known| known.contradictions()).unwrap_or_default() {
+        for contradiction in self.book.scope(self.scope).map(Agreement::contradictions).unwrap_or_default() {
             let proof = ForkProof::new(&contradiction.first, &contradiction.second);
             items.extend(self.item(ObjectKind::ForkProof, proof.hash(), &proof.write()));
         }
@@ -333,7 +353,10 @@ impl Learning<'_> {
             return Err(Fault::Misplaced);
         }
         let hash = receipt.hash();
-        let older = receipts::keep_latest(&mut self.ledger.receipts, receipt).ok_or(Fault::Known)?;
+        if !receipts::is_latest(&self.ledger.receipts, &receipt) {
+            return Err(Fault::Known);
+        }
+        let older = receipts::keep(&mut self.ledger.receipts, receipt);
         let mut items = self.item(ObjectKind::Receipt, hash, bytes);
         items.extend(older.map(|older| Item::DropObject { hash: scope::name_in(self.scope, older) }));
         Ok(items)

@@ -4,6 +4,7 @@ use entente_protocol::agreement::Agreement;
 use entente_protocol::id::{AgencyId, AgreementId, LogId};
 use entente_protocol::receipt::Receipt;
 use entente_protocol::time::{DAY_MS, Time};
+use entente_protocol::wire::attest::Attested;
 
 use super::ledger::Ledger;
 use super::receipts::SILENT_MS;
@@ -14,7 +15,7 @@ use crate::store::{Counts, Cursor, Health, Item, Record};
 /// How long what was refused stays in quarantine.
 const QUARANTINE_MS: u64 = 30 * DAY_MS;
 
-/// Records looked through in one round of tidying.
+/// Records looked through at a time: between two such pages others take their turn.
 const TIDY_PAGE: usize = 1000;
 
 /// A partner as it is shown.
@@ -106,16 +107,19 @@ impl Desk {
 
     /// Lets go of what has been in quarantine for longer than 30 days. To be called every hour.
     pub fn tidy(&self) -> Result<(), DeskError> {
-        let turn = self.turn();
         let old = clock::now().minus_ms(QUARANTINE_MS).ms();
-        let page = self.store.quarantine(None, TIDY_PAGE)?;
-        let expired = page.into_iter().map(|(_, record)| record).filter(|record| record.received < old);
-        let items: Vec<Item> = expired.map(|record| Item::EraseRecord(record.id)).collect();
-        if !items.is_empty() {
-            self.store.commit(items)?;
+        let mut after = None;
+        loop {
+            let page = self.store.quarantine(after.as_ref(), TIDY_PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            let expired = page.into_iter().map(|(_, record)| record).filter(|record| record.received < old);
+            let items: Vec<Item> = expired.map(|record| Item::EraseRecord(record.id)).collect();
+            if !items.is_empty() {
+                let _turn = self.turn();
+                self.store.commit(items)?;
+            }
         }
-        drop(turn);
-        Ok(())
     }
 
     /// How the node is.
@@ -146,7 +150,7 @@ fn standing(ledger: &Ledger, agreement: &Agreement, title: String, agency: Agenc
     let receipts = ledger.receipts.latest.range((id, agency, 0)..=(id, agency, u32::MAX)).map(|(_, receipt)| receipt);
     let newest = receipts.max_by_key(|receipt| receipt.created);
     let last_receipt = newest.map(|receipt| receipt.created);
-    let (lag, behind) = distance(ledger, id, newest.map(|receipt| receipt.payload()));
+    let (lag, behind) = distance(ledger, id, newest.map(Attested::payload));
     PartnerAgreement {
         agreement: id,
         title,

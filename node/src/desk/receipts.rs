@@ -25,14 +25,16 @@ const LIFE_MS: u64 = DAY_MS / 2;
 /// After this long without a receipt a partner is shown as silent.
 pub(super) const SILENT_MS: u64 = DAY_MS;
 
-/// Keeps the receipt if it is the latest of its node: the hash of the one that it replaces, if any. `None` where a
-/// later one is known.
-pub(super) fn keep_latest(receipts: &mut Receipts, receipt: Attested<Receipt>) -> Option<Option<Hash>> {
+/// Whether no receipt of the same node is known that is as late.
+pub(super) fn is_latest(receipts: &Receipts, receipt: &Attested<Receipt>) -> bool {
+    let known = receipts.latest.get(&(receipt.agreement, receipt.party, receipt.writer));
+    known.is_none_or(|known| known.order() < receipt.order())
+}
+
+/// Keeps the latest receipt of a node: the hash of the one that it replaces, if any.
+pub(super) fn keep(receipts: &mut Receipts, receipt: Attested<Receipt>) -> Option<Hash> {
     let place = (receipt.agreement, receipt.party, receipt.writer);
-    if receipts.latest.get(&place).is_some_and(|known| known.order() >= receipt.order()) {
-        return None;
-    }
-    Some(receipts.latest.insert(place, receipt).map(|older| older.hash()))
+    receipts.latest.insert(place, receipt).map(|older| older.hash())
 }
 
 impl Desk {

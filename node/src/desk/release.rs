@@ -112,7 +112,7 @@ impl Desk {
         let agreement = book.agreement(id)?;
         let version =
             agreement.may_publish(self.me.agency, now).map_err(|why| DeskError::NotInForce { agreement: id, why })?;
-        let (log, opening) = self.own_log(ledger, id, now)?;
+        let (log, opening) = self.own_log(ledger, id, now);
         let head = ledger.log(log).head;
         let usage = match &opening {
             Some(opening) => Usage { day: opening.quota_day, statements: opening.statements, bytes: opening.bytes },
@@ -126,19 +126,14 @@ impl Desk {
     }
 
     /// The log to append to: the newest generation, or a new one, with its opening, where one is due.
-    fn own_log(
-        &self,
-        ledger: &Ledger,
-        agreement: AgreementId,
-        now: Time,
-    ) -> Result<(LogId, Option<Opening>), DeskError> {
+    fn own_log(&self, ledger: &Ledger, agreement: AgreementId, now: Time) -> (LogId, Option<Opening>) {
         let logs: Vec<_> = ledger.own_logs(agreement, self.me.agency, self.me.writer).collect();
         let (author, writer) = (self.me.agency, self.me.writer);
         let Some((newest, state)) = logs.last() else {
-            return Ok((LogId { agreement, author, writer, generation: 0 }, None));
+            return (LogId { agreement, author, writer, generation: 0 }, None);
         };
         if !ledger.reopen.contains(&agreement) && !state.forked {
-            return Ok((**newest, None));
+            return (**newest, None);
         }
         let mut spent = Usage { day: now.day(), statements: 0, bytes: 0 };
         let mut stands = Vec::with_capacity(logs.len());
@@ -151,10 +146,11 @@ impl Desk {
             }
         }
         let opening = Opening { stands, quota_day: spent.day, statements: spent.statements, bytes: spent.bytes };
-        Ok((LogId { generation: newest.generation + 1, ..**newest }, Some(opening)))
+        (LogId { generation: newest.generation + 1, ..**newest }, Some(opening))
     }
 
-    /// Signs reports together and releases them under the agreements; all of it or nothing is kept.
+    /// Signs reports together and releases them under the agreements, an entry's worth at a time: of each, all or
+    /// nothing is kept.
     pub(super) fn publish(
         &self,
         ledger: &mut Ledger,

@@ -52,6 +52,9 @@ pub struct ReportInput {
     pub precedence: Option<String>,
 }
 
+/// What filing a report would come to under one agreement: who would receive it, and what would deny it.
+pub type Foreseen = (Recipients, Result<(), DeskError>);
+
 /// What came of a retraction.
 #[derive(Clone, Debug)]
 pub struct Retracted {
@@ -101,7 +104,7 @@ impl Desk {
     ) -> Result<Vec<Result<Filed, DeskError>>, DeskError> {
         let now = clock::now();
         let book = self.book();
-        let agreements = self.choose(&book, agreements, now)?;
+        let agreements = choose(&book, agreements, now)?;
         let mut ledger = self.turn();
         let mut outlets = self.outlets(&mut ledger, &book, &agreements, now)?;
         let mut results: Vec<Result<Report, DeskError>> = Vec::with_capacity(rows.len());
@@ -143,14 +146,10 @@ impl Desk {
     }
 
     /// What filing would do: who would receive the report, and which term would deny it.
-    pub fn dry_run(
-        &self,
-        row: &ReportInput,
-        agreements: &[String],
-    ) -> Result<Vec<(Recipients, Result<(), DeskError>)>, DeskError> {
+    pub fn dry_run(&self, row: &ReportInput, agreements: &[String]) -> Result<Vec<Foreseen>, DeskError> {
         let now = clock::now();
         let book = self.book();
-        let agreements = self.choose(&book, agreements, now)?;
+        let agreements = choose(&book, agreements, now)?;
         let report = new_report(row, ReportId::from_bytes([0; 16]), now)?;
         let length = Statement::write_report(&report).len();
         let mut ledger = self.turn();
@@ -170,19 +169,6 @@ impl Desk {
         now: Time,
     ) -> Result<Vec<Outlet<'a>>, DeskError> {
         agreements.iter().map(|agreement| self.outlet(ledger, book, *agreement, now)).collect()
-    }
-
-    fn choose(&self, book: &Book, named: &[String], now: Time) -> Result<Vec<AgreementId>, DeskError> {
-        if named.is_empty() {
-            let in_force: Vec<AgreementId> = book.in_force(now).map(|(agreement, _)| agreement.id()).collect();
-            return match in_force[..] {
-                [only] => Ok(vec![only]),
-                _ => Err(DeskError::WhichAgreement { in_force: in_force.len() }),
-            };
-        }
-        let named = named.iter().map(|text| book.find_agreement(text).map(entente_protocol::agreement::Agreement::id));
-        let named: BTreeSet<AgreementId> = named.collect::<Result<_, _>>()?;
-        Ok(named.into_iter().collect())
     }
 
     /// An own report that is already filed, published or waiting.
@@ -242,7 +228,7 @@ impl Desk {
             items.extend(self.carry_out(&mut ledger, *agreement, &retraction));
             holders.extend(self.holders(&book, *agreement));
         }
-        self.withdraw_waiting(&mut ledger, id, &mut items);
+        withdraw_waiting(&mut ledger, id, &mut items);
         self.store.commit(items)?;
         self.note_waiting(&ledger);
         let announcement = Announcement::of_object(ObjectKind::Retraction, retraction.bytes()).map(|a| a.write());
@@ -269,20 +255,6 @@ impl Desk {
             latest = dates.into_iter().max().unwrap_or(latest);
         }
         Ok(latest)
-    }
-
-    /// What still waits in the outbox never leaves it.
-    fn withdraw_waiting(&self, ledger: &mut Ledger, id: ReportId, items: &mut Vec<Item>) {
-        ledger.outbox.retain(|waiting| {
-            let only = waiting.reports.iter().all(|report| report.id == id);
-            if only {
-                items.push(Item::Local { key: local::outbox(waiting.number), value: None });
-            }
-            !only
-        });
-        for waiting in &mut ledger.outbox {
-            waiting.reports.retain(|report| report.id != id);
-        }
     }
 
     fn holders(&self, book: &Book, agreement: AgreementId) -> Vec<AgencyId> {
@@ -372,6 +344,34 @@ impl Desk {
         let mut views: Vec<ReportView> = reports.into_values().collect();
         views.sort_by_key(|view| std::cmp::Reverse(view.report.created));
         Ok((views, next))
+    }
+}
+
+/// The agreements named, or the only one in force.
+fn choose(book: &Book, named: &[String], now: Time) -> Result<Vec<AgreementId>, DeskError> {
+    if named.is_empty() {
+        let in_force: Vec<AgreementId> = book.in_force(now).map(|(agreement, _)| agreement.id()).collect();
+        return match in_force[..] {
+            [only] => Ok(vec![only]),
+            _ => Err(DeskError::WhichAgreement { in_force: in_force.len() }),
+        };
+    }
+    let named = named.iter().map(|text| book.find_agreement(text).map(entente_protocol::agreement::Agreement::id));
+    let named: BTreeSet<AgreementId> = named.collect::<Result<_, _>>()?;
+    Ok(named.into_iter().collect())
+}
+
+/// What still waits in the outbox never leaves it.
+fn withdraw_waiting(ledger: &mut Ledger, id: ReportId, items: &mut Vec<Item>) {
+    ledger.outbox.retain(|waiting| {
+        let only = waiting.reports.iter().all(|report| report.id == id);
+        if only {
+            items.push(Item::Local { key: local::outbox(waiting.number), value: None });
+        }
+        !only
+    });
+    for waiting in &mut ledger.outbox {
+        waiting.reports.retain(|report| report.id != id);
     }
 }
 

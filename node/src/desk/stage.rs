@@ -6,7 +6,7 @@ use entente_protocol::entry::refusal::Refusal;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId, ReportId};
 use entente_protocol::receipt::RefusalNote;
 
-use super::ledger::{Ledger, LogState, Waiting};
+use super::ledger::{Ledger, LogState, Waiting, local};
 use super::signals::KeyWanted;
 use super::{Desk, DeskError, scope};
 use crate::store::{Head, Item};
@@ -41,7 +41,7 @@ impl Staged {
 
 impl Desk {
     /// Commits what is staged; then it counts.
-    pub(super) fn settle(&self, ledger: &mut Ledger, stage: Staged) -> Result<(), DeskError> {
+    pub(super) fn settle(&self, ledger: &mut Ledger, mut stage: Staged) -> Result<(), DeskError> {
         if stage.items.is_empty() && stage.wanted.is_empty() && stage.logs.is_empty() {
             return Ok(());
         }
@@ -53,6 +53,11 @@ impl Desk {
                 _ => None,
             })
             .collect();
+        for (log, state) in &stage.logs {
+            let before = ledger.logs.get(log).copied().unwrap_or_default().decided();
+            let decided = Some(state.decided()).filter(|decided| *decided != before);
+            stage.items.extend(decided.map(|value| Item::Local { key: local::decided(log), value: Some(value) }));
+        }
         if !stage.items.is_empty() {
             self.store.commit(stage.items)?;
         }

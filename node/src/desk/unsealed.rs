@@ -4,7 +4,7 @@ use entente_protocol::entry::ladder::{Envelope, Head, View};
 use entente_protocol::entry::refusal::Refusal;
 use entente_protocol::id::{AgreementId, LogId};
 
-use super::climb::Opening;
+use super::climb::{Opening, follow_opening};
 use super::ledger::{Ledger, local};
 use super::stage::Staged;
 use super::{Book, Desk, DeskError};
@@ -89,7 +89,7 @@ impl Desk {
                 state.next_to_open += 1;
                 state.usage = Some(judged.usage);
                 stage.put(log, state);
-                self.follow_opening(ledger, &judged, stage);
+                follow_opening(ledger, &judged, stage);
                 let records = self.records(log, seq, entry.hash, &judged, stage);
                 stage.items.push(Item::Body { log, seq, body, records });
                 Ok(true)

@@ -43,7 +43,7 @@ const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
 const TOPOLOGY_EVERY: Duration = Duration::from_secs(30);
 
 /// How often the quarantine is tidied.
-const TIDY_EVERY: Duration = Duration::from_secs(3600);
+const TIDY_EVERY: Duration = Duration::from_hours(1);
 
 /// Who is connected, and where this node listens: for people to look at.
 #[derive(Debug, Default)]

@@ -2,8 +2,8 @@
 //!
 //! [`Agreement`] takes signed objects that the caller has verified against the cards, and keeps of each party's
 //! answers to a version the first and the last by (time, hash): what is kept is a function of the set of objects, not
-//! of their order. From it [`decide`](super::decide) derives where each version stands; questions that involve a
-//! time are answered in [`judge`](super::judge).
+//! of their order. From it `decide` derives where each version stands; questions that involve a
+//! time are answered in `judge`.
 //!
 //! An answer may arrive before its version, and a version before its parent; both wait, at most
 //! [`limits::OBJECTS_WAITING`] of them, beyond which they are delayed: the caller feeds them again.

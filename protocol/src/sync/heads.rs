@@ -88,14 +88,7 @@ impl Machine {
     fn compare(&mut self, from: AgencyId, log: LogId, theirs: Position) -> bool {
         let ours = self.logs.get(&log).copied();
         if ours.is_none_or(|ours| theirs.seq > ours.seq) {
-            let own = self.is_own(&log);
-            let Some(peer) = self.peers.get_mut(&from) else { return true };
-            let told = peer.offers.get(&log).is_some_and(|offer| offer.shown == Some(theirs));
-            let room = peer.offered(log, theirs);
-            if own && room && !told {
-                self.out.push(Output::OwnLogAhead { log, position: theirs, from });
-            }
-            return room;
+            return self.peers.get_mut(&from).is_none_or(|peer| peer.offered(log, theirs));
         }
         self.compare_held(from, log, ours.expect("a log that is not behind is held"), theirs);
         true
@@ -150,6 +143,32 @@ impl Machine {
         }
     }
 
+    /// A fork proof is held, so that no more evidence is needed.
+    pub(super) fn fork_proven(&mut self, log: LogId) {
+        self.forked.insert(log);
+        for peer in self.peers.values_mut() {
+            peer.evidence.remove(&log);
+        }
+    }
+
+    /// A partner's log has another entry than ours, or so it says.
+    pub(super) fn diverged(&mut self, from: AgencyId, log: LogId, seq: u64, shown: Option<Position>) {
+        let Some(peer) = self.peers.get_mut(&from).filter(|peer| peer.up) else { return };
+        if peer.diverges(log, shown) {
+            self.out.push(Output::Diverged { log, seq, from });
+            self.want_evidence(from, log, seq);
+        }
+        self.try_compared(from, log.agreement.0);
+    }
+
+    pub(super) fn want_evidence(&mut self, from: AgencyId, log: LogId, seq: u64) {
+        let forked = self.forked.contains(&log);
+        if let Some(peer) = self.peers.get_mut(&from).filter(|_| !forked) {
+            peer.evidence.insert(log, seq);
+            self.ready.insert(from);
+        }
+    }
+
     /// Drops a partner's offers that its newest list no longer makes, within the part of the list that was read.
     fn drop_offers(
         &mut self,
@@ -178,7 +197,9 @@ impl Machine {
     pub(super) fn try_compared(&mut self, with: AgencyId, scope: Hash) {
         let own = LogName { author: self.own.agency, writer: self.own.writer, generation: 0 };
         let logs = log_id(scope, own)..=log_id(scope, LogName { generation: u32::MAX, ..own });
-        let Some(peer) = self.peers.get_mut(&with).filter(|peer| peer.up) else { return };
+        // A page of them that is on the ladder may yet tell that we were restored.
+        let judged = self.busy.range(logs.clone()).any(|(_, page)| page.come);
+        let Some(peer) = self.peers.get_mut(&with).filter(|peer| peer.up && !judged) else { return };
         let missing = peer.offers.range(logs).any(|(log, _)| !peer.diverged.contains_key(log));
         let Some(at) = peer.scopes.get_mut(&scope) else { return };
         if at.listed && !at.compared && !missing && at.own_checks.is_empty() {

@@ -196,7 +196,8 @@ pub enum Input {
         /// Whether our entry there has that hash.
         same: bool,
     },
-    /// A fork proof of the log is held: no further evidence is asked for.
+    /// A fork proof of the log is held, because the evidence was found good or because the proof arrived: no further
+    /// evidence is asked for.
     ForkProven {
         /// Which log.
         log: LogId,
@@ -297,7 +298,7 @@ pub enum Output {
         /// The entries.
         entries: Vec<EntryBytes>,
     },
-    /// Verify these objects and keep what is good.
+    /// Verify these objects and keep what is good, in the order of the outputs: a cursor stands for all before it.
     Take {
         /// Who gave them.
         from: AgencyId,
@@ -324,14 +325,14 @@ pub enum Output {
         /// With whom.
         with: AgencyId,
     },
-    /// A partner says that it holds more of our own node's log than we do: this node was restored. The entries are
-    /// fetched like any others.
+    /// A partner gave us entries of our own node's log that we lacked, and the ladder found them good: this node was
+    /// restored. Told before the [`Output::Compared`] that they delayed; what a partner merely says is not told.
     OwnLogAhead {
         /// Which log.
         log: LogId,
-        /// Where it stands at the partner.
+        /// Where it stands now, here.
         position: Position,
-        /// Who says so.
+        /// Who gave them.
         from: AgencyId,
     },
     /// Look up what our own entry there is. Answered by one [`Input::Checked`].

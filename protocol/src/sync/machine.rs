@@ -19,7 +19,7 @@ pub struct Machine {
     digests: BTreeMap<Hash, Hash>,
     pub(super) feeds: BTreeMap<Hash, u64>,
     pub(super) logs: BTreeMap<LogId, Position>,
-    forked: BTreeSet<LogId>,
+    pub(super) forked: BTreeSet<LogId>,
     /// Logs of which a page is on its way or on the ladder, and at whom it was asked.
     pub(super) busy: BTreeMap<LogId, Page>,
     pub(super) peers: BTreeMap<AgencyId, Peer>,
@@ -351,31 +351,14 @@ impl Machine {
         }
         self.ready.insert(from);
         self.look_at_holders(log);
-        self.try_compared(from, log.agreement.0);
-    }
-
-    fn fork_proven(&mut self, log: LogId) {
-        self.forked.insert(log);
-        for peer in self.peers.values_mut() {
-            peer.evidence.remove(&log);
-        }
-    }
-
-    /// A partner's log has another entry than ours, or so it says.
-    pub(super) fn diverged(&mut self, from: AgencyId, log: LogId, seq: u64, shown: Option<Position>) {
-        let Some(peer) = self.peers.get_mut(&from).filter(|peer| peer.up) else { return };
-        if peer.diverges(log, shown) {
-            self.out.push(Output::Diverged { log, seq, from });
-            self.want_evidence(from, log, seq);
-        }
-        self.try_compared(from, log.agreement.0);
-    }
-
-    pub(super) fn want_evidence(&mut self, from: AgencyId, log: LogId, seq: u64) {
-        let forked = self.forked.contains(&log);
-        if let Some(peer) = self.peers.get_mut(&from).filter(|_| !forked) {
-            peer.evidence.insert(log, seq);
-            self.ready.insert(from);
+        if self.is_own(&log) {
+            if let (PageOutcome::Advanced, Some(position), true) = (outcome, head, moved) {
+                self.out.push(Output::OwnLogAhead { log, position, from });
+            }
+            let up: Vec<AgencyId> = self.peers.iter().filter(|(_, peer)| peer.up).map(|(agency, _)| *agency).collect();
+            for agency in up {
+                self.try_compared(agency, log.agreement.0);
+            }
         }
     }
 

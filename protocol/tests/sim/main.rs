@@ -5,9 +5,13 @@
 //! publishing under loss, delay, duplicates, reordering, partitions, restarts, restores and liars. Then the lines
 //! heal, and after a while the promises of the design are checked.
 
+#![expect(clippy::unwrap_used, reason = "the tests' helpers stand outside the functions that are marked as tests")]
+
+mod deeds;
 mod liar;
 mod node;
 mod people;
+mod publish;
 mod random;
 mod store;
 mod world;
@@ -16,9 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entente_protocol::id::{Hash, LogId};
 
+use deeds::Deed;
 use liar::Lie;
 use people::at;
-use world::{Deed, Weather, World};
+use world::{Weather, World};
 
 const MINUTE: u64 = 60_000;
 /// When the agreements come into force.

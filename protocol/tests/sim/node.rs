@@ -7,16 +7,12 @@ use entente_protocol::agreement::{Act, Agreement, Fed, Signature, Version};
 use entente_protocol::crypto::content_key::ContentKey;
 use entente_protocol::entry::header::Header;
 use entente_protocol::entry::ladder::{Envelope, KnownRevision, View};
-use entente_protocol::entry::opening::{Opening, Stand};
-use entente_protocol::entry::publish::{self, Author, Place};
 use entente_protocol::entry::refusal::Refusal;
 use entente_protocol::fork::ForkProof;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId};
 use entente_protocol::keys::{KeyDescriptor, Wrap};
 use entente_protocol::limits;
 use entente_protocol::rules::Usage;
-use entente_protocol::statement::Statement;
-use entente_protocol::statement::batch::SignedBatch;
 use entente_protocol::sync::message::{EntryBytes, Response};
 use entente_protocol::sync::{
     Input, Machine, ObjectBytes, Output, Own, PageOutcome, Plan, RequestId, ScopeInfo, Ticket,
@@ -59,20 +55,20 @@ pub(crate) struct Notices {
 pub(crate) struct Node {
     pub(crate) number: usize,
     pub(crate) id: AgencyId,
-    people: Rc<People>,
+    pub(crate) people: Rc<People>,
     pub(crate) store: Store,
     machine: Machine,
-    agreements: BTreeMap<Hash, Agreement>,
-    descriptors: BTreeMap<(Hash, KeyId), Attested<KeyDescriptor>>,
-    compared: BTreeSet<Hash>,
+    pub(crate) agreements: BTreeMap<Hash, Agreement>,
+    pub(crate) descriptors: BTreeMap<(Hash, KeyId), Attested<KeyDescriptor>>,
+    pub(crate) compared: BTreeSet<Hash>,
     /// Scopes in which the next own entry opens a generation, because the store was restored.
-    reopen: BTreeSet<Hash>,
+    pub(crate) reopen: BTreeSet<Hash>,
     /// Appends without having compared.
     pub(crate) reckless: bool,
     pub(crate) wake: Option<Time>,
     pub(crate) notices: Notices,
     inputs: VecDeque<Input>,
-    effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
 }
 
 impl Node {
@@ -130,7 +126,7 @@ impl Node {
         self.run(now)
     }
 
-    fn run(&mut self, now: Time) -> Vec<Effect> {
+    pub(crate) fn run(&mut self, now: Time) -> Vec<Effect> {
         while let Some(input) = self.inputs.pop_front() {
             for output in self.machine.handle(input, now) {
                 self.output(output, now);
@@ -199,7 +195,7 @@ impl Node {
     }
 
     /// Keeps an object of our own making.
-    fn make(&mut self, scope: Hash, kind: ObjectKind, hash: Hash, bytes: &[u8]) {
+    pub(crate) fn make(&mut self, scope: Hash, kind: ObjectKind, hash: Hash, bytes: &[u8]) {
         self.learn(scope, kind, bytes).expect("what we make is good");
         self.store.keep(scope, Object { kind, hash, bytes: bytes.to_vec() });
         let length = self.store.feed_length(scope);
@@ -296,7 +292,7 @@ impl Node {
             }
             ObjectKind::ForkProof => {
                 let proof = ForkProof::read(bytes).ok()?;
-                proof.verify(roll, None).ok()?;
+                proof.verify(roll, self.agreements.get(&scope)).ok()?;
                 let log = forked_log(bytes, scope)?;
                 self.store.forked.insert(log);
                 self.inputs.push_back(Input::ForkProven { log });
@@ -359,7 +355,7 @@ impl Node {
 
     /// One entry up the ladder: kept once it is verified, opened and judged once its key is here. Without a reason:
     /// not of this log.
-    fn climb(&mut self, log: LogId, bytes: EntryBytes, now: Time) -> Result<(), Option<Refusal>> {
+    pub(crate) fn climb(&mut self, log: LogId, bytes: EntryBytes, now: Time) -> Result<(), Option<Refusal>> {
         let people = self.people.clone();
         let agreement = self.agreements.get(&log.agreement.0).ok_or(None)?;
         let view = View { roll: &people.roll, agreement, now };
@@ -428,81 +424,6 @@ impl Node {
         }
         let proof = ForkProof::new(&ours.bytes.header, &theirs.header);
         self.make(log.agreement.0, ObjectKind::ForkProof, proof.hash(), &proof.write());
-    }
-
-    /// A person files a report; it is appended at once, or waits.
-    pub(crate) fn file(&mut self, scope: Hash, number: u64, now: Time) -> Vec<Effect> {
-        self.store.outbox.entry(scope).or_default().push(people::report(number, now));
-        self.flush(scope, now);
-        self.run(now)
-    }
-
-    fn flush(&mut self, scope: Hash, now: Time) {
-        let may = self.agreements.get(&scope).is_some_and(|agreement| agreement.may_publish(self.id, now).is_ok());
-        if !may || !(self.compared.contains(&scope) || self.reckless) {
-            return;
-        }
-        for report in self.store.outbox.remove(&scope).unwrap_or_default() {
-            let bytes = Statement::write_report(&report);
-            self.append(scope, bytes, now);
-        }
-    }
-
-    /// Down the ladder, and up again like anyone's entry.
-    fn append(&mut self, scope: Hash, statement: Vec<u8>, now: Time) {
-        let agreement = AgreementId(scope);
-        let key = people::content_key(self.number, scope);
-        self.describe_key(scope, &key, now);
-        let own = |log: &&LogId| log.agreement == agreement && log.author == self.id;
-        let last = self.store.logs.keys().filter(own).map(|log| log.generation).max();
-        let reopens = self.reopen.remove(&scope) && last.is_some();
-        let generation = last.map_or(0, |last| last + u32::from(reopens));
-        let log = LogId { agreement, author: self.id, writer: 0, generation };
-        let head = self.store.head(&log);
-        let opening = reopens.then(|| Opening {
-            stands: (0..generation).map(|g| self.stand(LogId { generation: g, ..log })).collect(),
-            quota_day: now.day(),
-            statements: 0,
-            bytes: 0,
-        });
-        let created = head.map_or(now, |head| head.created.max(now));
-        let version = self.agreements[&scope].in_force(now).expect("it may be published under").name();
-        let delete_after = created.plus_days(50);
-        let place = Place { version, generation, head, created, delete_after };
-        let signing = people::signing(self.number);
-        let author = Author { agency: self.id, card_serial: 1, writer: 0, mode: MODE, key: &signing };
-        let batch = SignedBatch::sign(vec![([1; 16], statement)], self.id, 1, 0, MODE, &signing);
-        let entry = publish::entry(author, &place, vec![batch], opening, [5; 16], &key).expect("one report fits");
-        let hash = entry.header.hash();
-        let bytes = EntryBytes { header: entry.header.bytes().to_vec(), body: Some(entry.body) };
-        self.climb(log, bytes, now).expect("our own entry is as good as anyone's");
-        let seq = head.map_or(0, |head| head.seq + 1);
-        self.notices.acknowledged.push((log, seq, hash));
-        self.effects.push(Effect::Hint { log, seq });
-    }
-
-    fn stand(&self, log: LogId) -> Stand {
-        Stand { generation: log.generation, head: self.store.head(&log).map(|head| (head.seq, head.hash)) }
-    }
-
-    fn describe_key(&mut self, scope: Hash, key: &ContentKey, now: Time) {
-        let key_id = KeyId::from_bytes(key.id());
-        self.store.keys.insert((scope, key_id), *key.as_bytes());
-        if self.descriptors.contains_key(&(scope, key_id)) {
-            return;
-        }
-        let version = self.agreements[&scope].in_force(now).expect("it may be published under");
-        let descriptor = KeyDescriptor {
-            agreement: AgreementId(scope),
-            author: self.id,
-            card_serial: 1,
-            writer: 0,
-            key_id,
-            recipients: version.parties.iter().map(|party| party.agency).collect(),
-            created: now,
-        };
-        let descriptor = Attested::sign(descriptor, MODE, &people::signing(self.number));
-        self.make(scope, ObjectKind::KeyDescriptor, descriptor.hash(), descriptor.bytes());
     }
 
     /// Whether an agreement is in force here.

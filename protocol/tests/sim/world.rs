@@ -11,6 +11,7 @@ use entente_protocol::id::{AgencyId, Hash, LogId};
 use entente_protocol::sync::message::{CONTACT, Hello, Request, Response};
 use entente_protocol::sync::{Failed, Input, RequestId, Ticket};
 
+use crate::deeds::Deed;
 use crate::liar::Lie;
 use crate::node::{Effect, Node};
 use crate::people::{People, at};
@@ -31,29 +32,6 @@ pub(crate) struct Weather {
     pub(crate) delay: u64,
 }
 
-/// What happens by plan.
-#[derive(Clone, Debug)]
-pub(crate) enum Deed {
-    /// An agency files a report.
-    File {
-        agency: usize,
-        scope: Hash,
-        number: u64,
-    },
-    /// These nodes are cut off from all others.
-    Cut(BTreeSet<usize>),
-    /// All lines work again.
-    Heal,
-    Stop(usize),
-    /// A stopped node starts with what it stored.
-    Start(usize),
-    Backup(usize),
-    /// A stopped node starts with its backup.
-    Restore(usize),
-    /// The liars begin.
-    Turn,
-}
-
 enum Event {
     Ask { line: Line, id: RequestId, bytes: Vec<u8> },
     Answer { line: Line, id: RequestId, result: Result<Vec<u8>, Failed> },
@@ -64,29 +42,29 @@ enum Event {
 
 /// From one node to another, each in one of its lives.
 #[derive(Clone, Copy)]
-struct Line {
-    from: usize,
-    to: usize,
-    lives: (u32, u32),
+pub(crate) struct Line {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) lives: (u32, u32),
 }
 
 pub(crate) struct World {
     pub(crate) people: Rc<People>,
     /// One node an agency, and a second one of each that forks.
     pub(crate) nodes: Vec<Option<Node>>,
-    stores: BTreeMap<usize, Store>,
-    backups: BTreeMap<usize, Store>,
-    lives: Vec<u32>,
+    pub(crate) stores: BTreeMap<usize, Store>,
+    pub(crate) backups: BTreeMap<usize, Store>,
+    pub(crate) lives: Vec<u32>,
     pub(crate) lies: BTreeMap<usize, Lie>,
-    lying: bool,
-    links: BTreeSet<(usize, usize)>,
-    cut: BTreeSet<usize>,
+    pub(crate) lying: bool,
+    pub(crate) links: BTreeSet<(usize, usize)>,
+    pub(crate) cut: BTreeSet<usize>,
     weather: Weather,
     random: Random,
     now: u64,
     made: u64,
     events: BTreeMap<(u64, u64), Event>,
-    tickets: BTreeMap<Ticket, (Line, RequestId, Request)>,
+    pub(crate) tickets: BTreeMap<Ticket, (Line, RequestId, Request)>,
     pub(crate) acknowledged: BTreeSet<(LogId, u64, Hash)>,
     pub(crate) accused: BTreeSet<AgencyId>,
     pub(crate) own_ahead: usize,
@@ -128,7 +106,7 @@ impl World {
         world
     }
 
-    fn incarnation(&mut self) -> [u8; 16] {
+    pub(crate) fn incarnation(&mut self) -> [u8; 16] {
         [self.random.next().to_be_bytes(), self.random.next().to_be_bytes()].concat().try_into().expect("16 bytes")
     }
 
@@ -141,7 +119,7 @@ impl World {
         node.checked_sub(self.people.ids.len()).map_or(node, |twin| self.forkers()[twin])
     }
 
-    fn forkers(&self) -> Vec<usize> {
+    pub(crate) fn forkers(&self) -> Vec<usize> {
         self.lies.iter().filter(|(_, lie)| **lie == Lie::Fork).map(|(number, _)| *number).collect()
     }
 
@@ -167,7 +145,7 @@ impl World {
     /// Connects everyone, and lets the first party of each agreement propose it.
     pub(crate) fn open(&mut self, proposals: Vec<(SignedVersion, Vec<usize>)>) {
         for node in 0..self.nodes.len() {
-            self.with(node, |node, now| node.begin(now));
+            self.with(node, Node::begin);
         }
         for (a, b) in self.links.clone() {
             self.connect(a, b);
@@ -273,8 +251,8 @@ impl World {
     }
 
     fn open_between(&self, line: Line) -> bool {
-        let link = (line.from.min(line.to), line.from.max(line.to));
-        self.links.contains(&link) && self.cut.contains(&line.from) == self.cut.contains(&line.to)
+        let ends = (line.from.min(line.to), line.from.max(line.to));
+        self.links.contains(&ends) && self.cut.contains(&line.from) == self.cut.contains(&line.to)
     }
 
     fn line(&self, from: usize, to: usize) -> Line {
@@ -282,7 +260,11 @@ impl World {
     }
 
     /// Lets a node do something, and the network what follows.
-    fn with(&mut self, node: usize, act: impl FnOnce(&mut Node, entente_protocol::time::Time) -> Vec<Effect>) {
+    pub(crate) fn with(
+        &mut self,
+        node: usize,
+        act: impl FnOnce(&mut Node, entente_protocol::time::Time) -> Vec<Effect>,
+    ) {
         let Some(it) = self.nodes[node].as_mut() else { return };
         let before = it.wake;
         let effects = act(it, at(self.now));
@@ -335,7 +317,7 @@ impl World {
 
     fn respond(&mut self, node: usize, ticket: Ticket, bytes: Vec<u8>) {
         let (asked, id, request) = self.tickets.remove(&ticket).expect("a ticket is answered once");
-        let line = Line { from: asked.to, to: asked.from, lives: (asked.lives.1, asked.lives.0) };
+        let back = Line { from: asked.to, to: asked.from, lives: (asked.lives.1, asked.lives.0) };
         let lie = self.lies.get(&self.agency(node)).filter(|_| self.lying).copied();
         let bytes = match lie {
             Some(lie) => lie.answer(&request, bytes, &mut self.random),
@@ -343,14 +325,14 @@ impl World {
         };
         let lost = self.random.chance(self.weather.loss);
         match bytes.filter(|_| !lost) {
-            None => self.schedule(self.now + TIMEOUT_MS, Event::Answer { line, id, result: Err(Failed::Lost) }),
+            None => self.schedule(self.now + TIMEOUT_MS, Event::Answer { line: back, id, result: Err(Failed::Lost) }),
             Some(bytes) => {
                 if self.random.chance(self.weather.doubles) {
                     let delay = self.delay();
-                    self.schedule(self.now + delay, Event::Answer { line, id, result: Ok(bytes.clone()) });
+                    self.schedule(self.now + delay, Event::Answer { line: back, id, result: Ok(bytes.clone()) });
                 }
                 let delay = self.delay();
-                self.schedule(self.now + delay, Event::Answer { line, id, result: Ok(bytes) });
+                self.schedule(self.now + delay, Event::Answer { line: back, id, result: Ok(bytes) });
             }
         }
     }
@@ -360,7 +342,7 @@ impl World {
     }
 
     /// The nodes that a node has a line to.
-    fn partners(&self, node: usize) -> Vec<usize> {
+    pub(crate) fn partners(&self, node: usize) -> Vec<usize> {
         let ends = self.links.iter().filter_map(|(a, b)| match () {
             () if *a == node => Some(*b),
             () if *b == node => Some(*a),
@@ -375,7 +357,7 @@ impl World {
         self.partners(node).into_iter().find(|partner| self.agency(*partner) == number)
     }
 
-    fn connect(&mut self, a: usize, b: usize) {
+    pub(crate) fn connect(&mut self, a: usize, b: usize) {
         let ids = [a, b].map(|node| self.people.ids[self.agency(node)]);
         if self.nodes[a].is_some() && self.nodes[b].is_some() && self.open_between(self.line(a, b)) {
             self.with(a, |node, now| node.handle(Input::PeerUp(ids[1]), now));
@@ -383,117 +365,10 @@ impl World {
         }
     }
 
-    fn disconnect(&mut self, a: usize, b: usize) {
+    pub(crate) fn disconnect(&mut self, a: usize, b: usize) {
         let ids = [a, b].map(|node| self.people.ids[self.agency(node)]);
         self.with(a, |node, now| node.handle(Input::PeerDown(ids[1]), now));
         self.with(b, |node, now| node.handle(Input::PeerDown(ids[0]), now));
-    }
-
-    fn deed(&mut self, deed: Deed) {
-        match deed {
-            Deed::File { agency, scope, number } => {
-                self.with(agency, |node, now| node.file(scope, number, now));
-                if let Some(twin) = self.twin(agency) {
-                    self.with(twin, |node, now| node.file(scope, number + 1_000_000, now));
-                }
-            }
-            Deed::Cut(nodes) => {
-                let across: Vec<_> =
-                    self.links.iter().filter(|(a, b)| nodes.contains(a) != nodes.contains(b)).copied().collect();
-                self.cut = nodes;
-                across.into_iter().for_each(|(a, b)| self.disconnect(a, b));
-            }
-            Deed::Heal => {
-                let cut = std::mem::take(&mut self.cut);
-                let across: Vec<_> =
-                    self.links.iter().filter(|(a, b)| cut.contains(a) != cut.contains(b)).copied().collect();
-                across.into_iter().for_each(|(a, b)| self.connect(a, b));
-            }
-            Deed::Stop(node) => self.stop(node),
-            Deed::Start(node) => self.start(node, false),
-            Deed::Backup(node) => {
-                let store = self.nodes[node].as_ref().expect("it runs").store.clone();
-                self.backups.insert(node, store);
-            }
-            Deed::Restore(node) => {
-                let mut store = self.backups.remove(&node).expect("a backup was made");
-                store.incarnation = self.incarnation();
-                self.stores.insert(node, store);
-                self.start(node, true);
-                self.forget_unreplicated(node);
-            }
-            Deed::Turn => self.turn(),
-        }
-    }
-
-    fn stop(&mut self, node: usize) {
-        for partner in self.partners(node) {
-            self.disconnect(node, partner);
-        }
-        let stopped = self.nodes[node].take().expect("it runs");
-        self.stores.insert(node, stopped.store);
-        self.tickets.retain(|_, (line, ..)| line.to != node);
-        self.lives[node] += 1;
-    }
-
-    fn start(&mut self, node: usize, restored: bool) {
-        let store = self.stores.remove(&node).expect("it was stopped");
-        self.nodes[node] = Some(Node::start(self.people.clone(), node, store, restored));
-        self.with(node, |node, now| node.begin(now));
-        for partner in self.partners(node) {
-            self.connect(node, partner);
-        }
-    }
-
-    /// What a restored node alone had is gone with its disk; what anyone honest has of it is not.
-    fn forget_unreplicated(&mut self, restored: usize) {
-        let author = self.people.ids[restored];
-        let honest: Vec<&Node> = self
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(n, _)| self.is_honest(*n))
-            .filter_map(|(_, node)| node.as_ref())
-            .collect();
-        let stopped: Vec<&Store> = self.stores.values().collect();
-        let stores: Vec<&Store> = honest.iter().map(|node| &node.store).chain(stopped).collect();
-        let held = |log: &LogId, seq: u64| stores.iter().any(|store| store.entry(log, seq).is_some());
-        self.acknowledged.retain(|(log, seq, _)| log.author != author || held(log, *seq));
-    }
-
-    fn twin(&self, agency: usize) -> Option<usize> {
-        let twin = self.forkers().iter().position(|forker| *forker == agency)?;
-        Some(self.people.ids.len() + twin).filter(|node| *node < self.nodes.len())
-    }
-
-    /// The liars begin: those that fork split in two, each half with every other partner.
-    fn turn(&mut self) {
-        self.lying = true;
-        for forker in self.forkers() {
-            let twin = self.nodes.len();
-            let store = self.nodes[forker].as_ref().expect("it runs").store.clone();
-            self.lives.push(0);
-            self.nodes.push(Some(Node::start(self.people.clone(), forker, store, false)));
-            let halves: Vec<usize> = self.partners(forker).into_iter().step_by(2).collect();
-            for partner in &halves {
-                self.disconnect(forker, *partner);
-                self.links.remove(&(forker.min(*partner), forker.max(*partner)));
-            }
-            self.with(twin, |node, now| node.begin(now));
-            for node in [forker, twin] {
-                self.nodes[node].as_mut().expect("it runs").reckless = true;
-            }
-            for (scope, parties) in self.agreements.clone() {
-                if parties.contains(&forker) {
-                    self.with(forker, |node, now| node.file(scope, 2_000_000, now));
-                    self.with(twin, |node, now| node.file(scope, 3_000_000, now));
-                }
-            }
-            for partner in halves {
-                self.link(twin, partner);
-                self.connect(twin, partner);
-            }
-        }
     }
 }
 

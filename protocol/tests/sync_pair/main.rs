@@ -3,6 +3,9 @@
 //! The entries are stand-ins whose header names its log, number and predecessor; what the machine is told of them is
 //! exactly what the ladder would say. `tests/sim` runs the same machine over the real ladder.
 
+#![expect(clippy::unwrap_used, reason = "the tests' helpers stand outside the functions that are marked as tests")]
+
+mod room;
 mod side;
 
 use std::collections::BTreeSet;
@@ -14,7 +17,8 @@ use entente_protocol::sync::{
 };
 use proptest::prelude::*;
 
-use side::{Fault, Room, agency, log, make_log, scope};
+use room::Room;
+use side::{Fault, agency, log, make_log, scope};
 
 #[test]
 fn a_partner_ten_thousand_entries_behind_catches_up_exactly() {
@@ -24,10 +28,10 @@ fn a_partner_ten_thousand_entries_behind_catches_up_exactly() {
     room.connect(0, 1);
     room.settle();
     assert_eq!(room.side(1).held(), room.side(0).held());
-    let asked: Vec<(u64, u64)> = room.asked(1).filter_map(entries_asked).collect();
+    let asked: Vec<(u64, u64)> = room.asked(1).filter_map(|request| entries_asked(&request)).collect();
     assert!(asked.is_sorted_by(|a, b| a.1 < b.0 || a.0 < b.0), "no entry is asked for twice: {asked:?}");
     assert!(asked.len() < 20, "pages carry many entries: {}", asked.len());
-    assert_eq!(room.asked(0).filter_map(entries_asked).count(), 0);
+    assert_eq!(room.asked(0).filter_map(|request| entries_asked(&request)).count(), 0);
 }
 
 #[test]
@@ -38,7 +42,7 @@ fn large_bodies_come_in_pages_of_a_mebibyte() {
     room.connect(0, 1);
     room.settle();
     assert_eq!(room.side(1).held(), room.side(0).held());
-    assert_eq!(room.asked(1).filter_map(entries_asked).count(), 5);
+    assert_eq!(room.asked(1).filter_map(|request| entries_asked(&request)).count(), 5);
 }
 
 #[test]
@@ -55,7 +59,8 @@ fn logs_are_spread_over_the_partners_that_have_them() {
     }
     room.settle();
     assert_eq!(room.side(3).held(), room.side(0).held());
-    let asked: Vec<usize> = (0..3).map(|to| room.asked_of(3, to).filter_map(entries_asked).count()).collect();
+    let asked: Vec<usize> =
+        (0..3).map(|to| room.asked_of(3, to).filter_map(|request| entries_asked(&request)).count()).collect();
     assert_eq!(asked.iter().sum::<usize>(), 12, "each log is asked for once: {asked:?}");
     assert!(asked.iter().all(|count| *count >= 2), "everyone gives some: {asked:?}");
 }
@@ -101,6 +106,22 @@ fn objects_come_by_the_feed_and_a_restart_goes_on_at_the_cursor() {
     assert_eq!(room.side(1).objects(scope(1)), room.side(0).objects(scope(1)));
     let fed = room.asked(1).skip(before).find(|request| matches!(request, Request::Feed { .. }));
     assert!(matches!(fed, Some(Request::Feed { after: 9_000, .. })), "from the cursor on: {fed:?}");
+}
+
+#[test]
+fn objects_that_do_not_fit_into_one_page_come_in_several() {
+    let mut room = Room::of(2);
+    room.share(scope(1), &[0, 1]);
+    room.write_objects_of(0, scope(1), &[300_000; 20]);
+    room.write_objects_of(0, scope(1), &[900_000, 10, 900_000]);
+    room.connect(0, 1);
+    room.settle();
+    assert_eq!(room.side(1).objects(scope(1)), room.side(0).objects(scope(1)));
+    let asked: Vec<usize> = room
+        .asked(1)
+        .filter_map(|request| if let Request::Objects { hashes, .. } = request { Some(hashes.len()) } else { None })
+        .collect();
+    assert_eq!(asked, [23, 20, 17, 14, 11, 8, 5, 3, 1], "nothing is asked for again that has come");
 }
 
 #[test]
@@ -249,6 +270,26 @@ fn a_restored_node_learns_of_its_own_entries_before_it_is_compared() {
 }
 
 #[test]
+fn a_partner_that_boasts_of_our_own_log_is_not_believed() {
+    let mut room = Room::of(3);
+    room.share(scope(1), &[0, 1, 2]);
+    room.write(0, log(1, 0, 0), 4);
+    room.connect(0, 1);
+    room.settle();
+    room.restart(0);
+    // Something that no ladder takes, so that the two never hold the same.
+    room.give(1, log(1, 40, 0), make_log(log(1, 41, 0), 0, &[10; 2]));
+    room.fault(1, Fault::Boasts);
+    room.connect(0, 1);
+    room.pass(600_000);
+    assert!(!room.told(0).any(|output| matches!(output, Output::OwnLogAhead { .. })));
+    assert_eq!(room.heads_when_compared(0), None, "whether it speaks the truth is not known");
+    room.connect(0, 2);
+    room.settle();
+    assert_eq!(room.heads_when_compared(0), Some(3), "another partner will do");
+}
+
+#[test]
 fn a_node_whose_own_log_diverges_is_told_and_then_compared() {
     let mut room = Room::of(2);
     room.share(scope(1), &[0, 1]);
@@ -296,7 +337,7 @@ fn a_liar_that_has_a_log_without_end_is_asked_ever_more_rarely() {
     room.connect(1, 0);
     room.settle();
     room.pass(3_600_000);
-    let asked = room.asked_of(1, 0).filter_map(entries_asked).count();
+    let asked = room.asked_of(1, 0).filter_map(|request| entries_asked(&request)).count();
     assert!(asked < 40, "{asked} requests in an hour");
     assert_eq!(room.side(1).logs[&log(1, 40, 0)].len(), 5);
 }
@@ -382,9 +423,9 @@ fn answers_that_nobody_asked_for_change_nothing() {
     assert!(!room.told(0).any(|output| matches!(output, Output::Misbehaved { why: Misbehaviour::Unasked, .. })));
 }
 
-fn entries_asked(request: Request) -> Option<(u64, u64)> {
+fn entries_asked(request: &Request) -> Option<(u64, u64)> {
     match request {
-        Request::Entries { from_seq, until_seq, .. } => Some((from_seq, until_seq)),
+        Request::Entries { from_seq, until_seq, .. } => Some((*from_seq, *until_seq)),
         _ => None,
     }
 }

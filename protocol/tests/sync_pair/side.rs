@@ -1,15 +1,13 @@
-//! A room of machines with stores in memory, and a clock that only the test moves.
+//! One end: a machine, and a store in memory of stand-in entries.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId, Mode};
-use entente_protocol::sync::message::{Budget, EntryBytes, FeedItem, FeedPage, ObjectAt, Request, Response};
+use entente_protocol::sync::message::{Budget, EntryBytes, FeedItem, FeedPage, ObjectAt, Response};
 use entente_protocol::sync::{
-    Cursor, Failed, Input, Machine, ObjectBytes, Output, Own, PageOutcome, Plan, Position, RequestId, ScopeInfo,
-    Snapshot, Ticket,
+    Cursor, Machine, ObjectBytes, Output, Own, PageOutcome, Plan, Position, ScopeInfo, Snapshot,
 };
 use entente_protocol::time::Time;
-use entente_protocol::wire::object::ObjectKind;
 
 /// The agency of a side, or of an author who is not in the room.
 pub(crate) fn agency(number: u8) -> AgencyId {
@@ -67,7 +65,7 @@ pub(crate) fn branch(log: LogId, trunk: &[EntryBytes], branch: u8, length: usize
     continue_log(log, trunk, branch, &vec![10; length])
 }
 
-fn continue_log(log: LogId, trunk: &[EntryBytes], branch: u8, bodies: &[usize]) -> Vec<EntryBytes> {
+pub(crate) fn continue_log(log: LogId, trunk: &[EntryBytes], branch: u8, bodies: &[usize]) -> Vec<EntryBytes> {
     let mut last = trunk.last().map_or(Hash::default(), |entry| Hash::of(&[&entry.header]));
     let mut made = Vec::with_capacity(bodies.len());
     for (index, length) in bodies.iter().enumerate() {
@@ -97,21 +95,21 @@ pub(crate) enum Fault {
 
 /// One end.
 pub(crate) struct Side {
-    machine: Machine,
-    own: Own,
-    scopes: BTreeMap<Hash, ScopeInfo>,
+    pub(crate) machine: Machine,
+    pub(crate) own: Own,
+    pub(crate) scopes: BTreeMap<Hash, ScopeInfo>,
     pub(crate) logs: BTreeMap<LogId, Vec<EntryBytes>>,
-    feeds: BTreeMap<Hash, Vec<(u8, Hash, Vec<u8>)>>,
-    cursors: BTreeMap<(AgencyId, Hash), Cursor>,
+    pub(crate) feeds: BTreeMap<Hash, Vec<(u8, Hash, Vec<u8>)>>,
+    pub(crate) cursors: BTreeMap<(AgencyId, Hash), Cursor>,
     pub(crate) wraps: BTreeSet<KeyId>,
-    wake: Option<Time>,
-    told: Vec<Output>,
-    compared_at: Option<u64>,
-    fault: Option<Fault>,
+    pub(crate) wake: Option<Time>,
+    pub(crate) told: Vec<Output>,
+    pub(crate) compared_at: Option<u64>,
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Side {
-    fn new(index: u8) -> Self {
+    pub(crate) fn new(index: u8) -> Self {
         let own = Own { agency: agency(index), writer: 0, mode: Mode::Exercise, incarnation: [index; 16] };
         Self {
             machine: Machine::new(own, Snapshot::default()),
@@ -138,13 +136,13 @@ impl Side {
         self.logs.keys().map(|log| (*log, self.head(log))).collect()
     }
 
-    fn head(&self, log: &LogId) -> Option<Position> {
+    pub(crate) fn head(&self, log: &LogId) -> Option<Position> {
         let entries = self.logs.get(log)?;
         let last = entries.last()?;
         Some(Position { seq: entries.len() as u64 - 1, hash: Hash::of(&[&last.header]) })
     }
 
-    fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
             heads: self.logs.keys().filter_map(|log| Some((*log, self.head(log)?))).collect(),
             feeds: self.feeds.iter().map(|(scope, feed)| (*scope, feed.len() as u64)).collect(),
@@ -154,7 +152,7 @@ impl Side {
     }
 
     /// What the ladder does: takes what continues the log.
-    fn admit(&mut self, log: LogId, entries: Vec<EntryBytes>) -> PageOutcome {
+    pub(crate) fn admit(&mut self, log: LogId, entries: Vec<EntryBytes>) -> PageOutcome {
         let mut outcome = PageOutcome::Stuck;
         for entry in entries {
             let head = self.head(&log);
@@ -171,7 +169,7 @@ impl Side {
         outcome
     }
 
-    fn keep(&mut self, scope: Hash, objects: &[ObjectBytes]) -> bool {
+    pub(crate) fn keep(&mut self, scope: Hash, objects: &[ObjectBytes]) -> bool {
         let held = self.objects(scope);
         let feed = self.feeds.entry(scope).or_default();
         let before = feed.len();
@@ -180,7 +178,7 @@ impl Side {
         feed.len() > before
     }
 
-    fn serve(&self, plan: Plan) -> Response {
+    pub(crate) fn serve(&self, plan: Plan) -> Response {
         match plan {
             Plan::Entries { log, from_seq, until_seq, max_bytes } => {
                 let mut budget = Budget::new(max_bytes);
@@ -225,352 +223,11 @@ impl Side {
     }
 }
 
-enum Wire {
-    Ask { from: usize, to: usize, id: RequestId, bytes: Vec<u8> },
-    Answer { from: usize, to: usize, id: RequestId, result: Result<Vec<u8>, Failed> },
-}
-
-/// All ends, and what is on its way between them.
-pub(crate) struct Room {
-    sides: Vec<Side>,
-    wires: VecDeque<Wire>,
-    tickets: BTreeMap<Ticket, (usize, RequestId)>,
-    links: BTreeSet<(usize, usize)>,
-    asked: Vec<(usize, usize, Vec<u8>)>,
-    pub(crate) messages: usize,
-    now: Time,
-    /// Seed of the disorder, and how many messages in a hundred are lost.
-    disorder: Option<(u64, u64)>,
-    caught: Vec<Response>,
-}
-
-impl Room {
-    pub(crate) fn of(sides: u8) -> Self {
-        Self {
-            sides: (0..sides).map(Side::new).collect(),
-            wires: VecDeque::new(),
-            tickets: BTreeMap::new(),
-            links: BTreeSet::new(),
-            asked: Vec::new(),
-            messages: 0,
-            now: Time::from_ms(1_000_000_000).unwrap(),
-            disorder: None,
-            caught: Vec::new(),
-        }
-    }
-
-    pub(crate) fn disorder(&mut self, seed: u64, loss: u64) {
-        self.disorder = Some((seed | 1, loss));
-    }
-
-    pub(crate) fn side(&self, side: usize) -> &Side {
-        &self.sides[side]
-    }
-
-    pub(crate) fn fault(&mut self, side: usize, fault: Fault) {
-        self.sides[side].fault = Some(fault);
-    }
-
-    /// An agreement in force that all its parties in the room know.
-    pub(crate) fn share(&mut self, scope: Hash, parties: &[u8]) {
-        for side in parties {
-            self.share_at(usize::from(*side), scope, parties, true);
-        }
-    }
-
-    pub(crate) fn share_at(&mut self, side: usize, scope: Hash, parties: &[u8], has_logs: bool) {
-        let parties = parties.iter().copied().map(agency).collect();
-        self.sides[side].scopes.insert(scope, ScopeInfo { parties, has_logs });
-        self.input(side, Input::Scopes(self.sides[side].scopes.clone()));
-    }
-
-    /// A side writes more entries of its own.
-    pub(crate) fn write(&mut self, side: usize, log: LogId, count: usize) {
-        self.write_bodies(side, log, &vec![20; count]);
-    }
-
-    pub(crate) fn write_bodies(&mut self, side: usize, log: LogId, bodies: &[usize]) {
-        let trunk = self.sides[side].logs.get(&log).cloned().unwrap_or_default();
-        let more = continue_log(log, &trunk, 0, bodies);
-        self.give(side, log, [trunk, more].concat());
-    }
-
-    /// A side comes to hold these entries by whatever way.
-    pub(crate) fn give(&mut self, side: usize, log: LogId, entries: Vec<EntryBytes>) {
-        if entries.is_empty() {
-            return;
-        }
-        self.sides[side].logs.insert(log, entries);
-        let head = self.sides[side].head(&log).unwrap();
-        self.input(side, Input::HeadMoved { log, head });
-    }
-
-    pub(crate) fn write_objects(&mut self, side: usize, scope: Hash, count: usize) {
-        let feed = self.sides[side].feeds.entry(scope).or_default();
-        for _ in 0..count {
-            let bytes = [
-                scope.as_bytes().as_slice(),
-                &[u8::try_from(side).unwrap()],
-                &feed.len().to_be_bytes(),
-                &self.now.ms().to_be_bytes(),
-            ]
-            .concat();
-            feed.push((3, Hash::of(&[&bytes]), bytes));
-        }
-        let length = feed.len() as u64;
-        if count > 0 {
-            self.input(side, Input::FeedGrew { scope, length, own: true });
-        }
-    }
-
-    pub(crate) fn give_wrap(&mut self, side: usize, key_id: KeyId) {
-        self.sides[side].wraps.insert(key_id);
-    }
-
-    pub(crate) fn connect(&mut self, a: usize, b: usize) {
-        self.links.extend([(a, b), (b, a)]);
-        self.input(a, Input::PeerUp(self.sides[b].own.agency));
-        self.input(b, Input::PeerUp(self.sides[a].own.agency));
-    }
-
-    /// A side stops and starts again with what it stored.
-    pub(crate) fn restart(&mut self, side: usize) {
-        let partners: Vec<usize> = self.links.iter().filter(|link| link.0 == side).map(|link| link.1).collect();
-        for partner in partners {
-            self.links.remove(&(side, partner));
-            self.links.remove(&(partner, side));
-            self.input(partner, Input::PeerDown(self.sides[side].own.agency));
-        }
-        self.wires.retain(|wire| match wire {
-            Wire::Ask { from, to, .. } | Wire::Answer { from, to, .. } => *from != side && *to != side,
-        });
-        let it = &mut self.sides[side];
-        it.machine = Machine::new(it.own, it.snapshot());
-        it.told.clear();
-        self.input(side, Input::Scopes(self.sides[side].scopes.clone()));
-    }
-
-    /// A side is restored from a backup that held this many entries of the log.
-    pub(crate) fn roll_back(&mut self, side: usize, log: LogId, entries: usize) {
-        self.sides[side].logs.get_mut(&log).unwrap().truncate(entries);
-        self.restart(side);
-    }
-
-    /// A side is restored from a backup that held this many objects of the scope.
-    pub(crate) fn restore_feed(&mut self, side: usize, scope: Hash, objects: usize) {
-        self.sides[side].feeds.get_mut(&scope).unwrap().truncate(objects);
-        self.sides[side].own.incarnation = [0xee; 16];
-        self.pass(1);
-        self.restart(side);
-    }
-
-    /// Everything that was asked of anyone by a side.
-    pub(crate) fn asked(&self, side: usize) -> impl Iterator<Item = Request> {
-        self.asked.iter().filter(move |asked| asked.0 == side).map(|asked| Request::read(&asked.2).unwrap())
-    }
-
-    pub(crate) fn asked_of(&self, side: usize, of: usize) -> impl Iterator<Item = Request> {
-        let asked = self.asked.iter().filter(move |asked| asked.0 == side && asked.1 == of);
-        asked.map(|asked| Request::read(&asked.2).unwrap())
-    }
-
-    pub(crate) fn told(&self, side: usize) -> impl Iterator<Item = &Output> {
-        self.sides[side].told.iter()
-    }
-
-    pub(crate) fn misbehaved(&self, side: usize) -> usize {
-        self.told(side).filter(|output| matches!(output, Output::Misbehaved { .. })).count()
-    }
-
-    /// Who was reported by anyone.
-    pub(crate) fn accused(&self) -> BTreeSet<AgencyId> {
-        let told = self.sides.iter().flat_map(|side| &side.told);
-        told.filter_map(|output| if let Output::Misbehaved { agency, .. } = output { Some(*agency) } else { None })
-            .collect()
-    }
-
-    /// Where the side's first own log stood when it was first compared.
-    pub(crate) fn heads_when_compared(&self, side: usize) -> Option<u64> {
-        self.sides[side].compared_at
-    }
-
-    /// Puts one request by hand.
-    pub(crate) fn put(&mut self, from: usize, to: usize, bytes: &[u8]) -> Response {
-        let id = RequestId(u64::MAX);
-        self.wires.push_front(Wire::Ask { from, to, id, bytes: bytes.to_vec() });
-        self.step(0);
-        let answer = self.wires.iter().position(|wire| matches!(wire, Wire::Answer { id: i, .. } if *i == id)).unwrap();
-        match self.wires.remove(answer).unwrap() {
-            Wire::Answer { result, .. } => self.caught.push(Response::read(&result.unwrap()).unwrap()),
-            Wire::Ask { .. } => unreachable!("found as an answer"),
-        }
-        self.caught.pop().unwrap()
-    }
-
-    pub(crate) fn input(&mut self, side: usize, input: Input) {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            for output in self.sides[side].machine.handle(input, self.now) {
-                self.output(side, output, &mut inputs);
-            }
-        }
-    }
-
-    fn output(&mut self, side: usize, output: Output, inputs: &mut VecDeque<Input>) {
-        let me = &mut self.sides[side];
-        me.told.push(output.clone());
-        match output {
-            Output::Send { to, id, bytes } => {
-                let to = self.index(to);
-                assert!(self.links.contains(&(side, to)), "only connected partners are asked");
-                self.asked.push((side, to, bytes.clone()));
-                self.wires.push_back(Wire::Ask { from: side, to, id, bytes });
-            }
-            Output::Respond { ticket, bytes } => self.reply(side, ticket, bytes),
-            Output::Serve { ticket, plan, .. } => {
-                let response = faulty(me.fault, &plan, || me.serve(plan.clone()).write());
-                match response {
-                    Some(bytes) => self.reply(side, ticket, bytes),
-                    None => drop(self.tickets.remove(&ticket)),
-                }
-            }
-            Output::Admit { from, log, entries } => {
-                let outcome = me.admit(log, entries);
-                if outcome == PageOutcome::Advanced {
-                    inputs.extend(me.head(&log).map(|head| Input::HeadMoved { log, head }));
-                }
-                inputs.push_back(Input::PageDone { from, log, outcome });
-            }
-            Output::Take { from, scope, objects, cursor } => {
-                let wraps = objects.iter().filter(|object| object.kind == ObjectKind::Wrap.number());
-                let key_ids: Vec<KeyId> =
-                    wraps.map(|wrap| KeyId::from_bytes(wrap.bytes.as_slice().try_into().unwrap())).collect();
-                me.wraps.extend(&key_ids);
-                if !key_ids.is_empty() {
-                    return inputs.push_back(Input::KeysTaken { scope, key_ids });
-                }
-                let useful = me.keep(scope, &objects);
-                if useful {
-                    let length = me.feeds[&scope].len() as u64;
-                    inputs.push_back(Input::FeedGrew { scope, length, own: false });
-                }
-                if let Some(cursor) = cursor {
-                    me.cursors.insert((from, scope), cursor);
-                    inputs.push_back(Input::FeedDone { from, scope, cursor, useful });
-                }
-            }
-            Output::Lacking { from, scope, items } => {
-                let held = me.objects(scope);
-                let hashes = items.iter().map(|item| item.hash).filter(|hash| !held.contains(hash)).collect();
-                inputs.push_back(Input::Fetch { from, scope, hashes });
-            }
-            Output::Check { from, log, position } => {
-                let ours = &me.logs[&log][usize::try_from(position.seq).unwrap()];
-                let same = Hash::of(&[&ours.header]) == position.hash;
-                inputs.push_back(Input::Checked { from, log, position, same });
-            }
-            Output::Compared { .. } => {
-                let own = me.logs.keys().find(|log| log.author == me.own.agency).copied();
-                me.compared_at = own.and_then(|own| me.head(&own)).map(|head| head.seq);
-            }
-            Output::WakeAt(at) => me.wake = Some(at),
-            Output::OwnLogAhead { .. }
-            | Output::Diverged { .. }
-            | Output::Evidence { .. }
-            | Output::Misbehaved { .. } => {}
-        }
-    }
-
-    fn reply(&mut self, side: usize, ticket: Ticket, bytes: Vec<u8>) {
-        let (to, id) = self.tickets.remove(&ticket).expect("a ticket is used once");
-        let bytes = match (self.sides[side].fault, Response::read(&bytes)) {
-            (Some(Fault::Boasts), Ok(Response::Heads { mut positions, more })) => {
-                positions.iter_mut().for_each(|position| position.seq += 1_000_000);
-                Response::Heads { positions, more }.write()
-            }
-            (Some(Fault::Silent), _) => return self.answer(side, to, id, Err(Failed::Lost)),
-            _ => bytes,
-        };
-        self.answer(side, to, id, Ok(bytes));
-    }
-
-    fn answer(&mut self, from: usize, to: usize, id: RequestId, result: Result<Vec<u8>, Failed>) {
-        self.wires.push_back(Wire::Answer { from, to, id, result });
-    }
-
-    fn index(&self, agency: AgencyId) -> usize {
-        self.sides.iter().position(|side| side.own.agency == agency).expect("an agency of the room")
-    }
-
-    fn random(&mut self) -> u64 {
-        let Some((state, _)) = &mut self.disorder else { return 0 };
-        *state ^= *state << 13;
-        *state ^= *state >> 7;
-        *state ^= *state << 17;
-        *state
-    }
-
-    /// Delivers all messages that are on their way and those that follow from them, and says how many.
-    pub(crate) fn deliver(&mut self) -> usize {
-        let before = self.messages;
-        while !self.wires.is_empty() {
-            let choice = usize::try_from(self.random() % self.wires.len() as u64).unwrap();
-            self.step(choice);
-        }
-        self.messages - before
-    }
-
-    fn step(&mut self, choice: usize) {
-        let wire = self.wires.remove(choice).unwrap();
-        self.messages += 1;
-        let loss = self.disorder.map_or(0, |disorder| disorder.1);
-        let lost = self.random() % 100 < loss;
-        match wire {
-            Wire::Ask { from, to, id, .. } if lost => self.answer(to, from, id, Err(Failed::Lost)),
-            Wire::Ask { from, to, id, bytes } => {
-                let ticket = Ticket(self.messages as u64);
-                self.tickets.insert(ticket, (from, id));
-                let from = self.sides[from].own.agency;
-                self.input(to, Input::Request { from, ticket, bytes });
-            }
-            Wire::Answer { from, to, id, result } => {
-                let result = if lost { Err(Failed::Lost) } else { result };
-                let from = self.sides[from].own.agency;
-                self.input(to, Input::Answer { from, id, result });
-            }
-        }
-    }
-
-    /// Lets five seconds pass: what was said at the start has then been dealt with.
-    pub(crate) fn settle(&mut self) {
-        self.pass(5_000);
-    }
-
-    /// Lets time pass, delivering at once whatever is sent.
-    pub(crate) fn pass(&mut self, ms: u64) {
-        let end = self.now.plus_ms(ms);
-        loop {
-            self.deliver();
-            let next = self.sides.iter().filter_map(|side| side.wake).min();
-            let Some(next) = next.filter(|next| *next <= end) else { break };
-            self.now = self.now.max(next);
-            for side in 0..self.sides.len() {
-                if self.sides[side].wake.is_some_and(|wake| wake <= self.now) {
-                    self.sides[side].wake = None;
-                    self.input(side, Input::Tick);
-                }
-            }
-        }
-        self.now = end;
-    }
-}
-
 /// What a faithless side answers; `None` for nothing ever.
-fn faulty(fault: Option<Fault>, plan: &Plan, honest: impl FnOnce() -> Vec<u8>) -> Option<Vec<u8>> {
+pub(crate) fn faulty(fault: Option<Fault>, plan: &Plan, honest: impl FnOnce() -> Vec<u8>) -> Option<Vec<u8>> {
     let Plan::Entries { log, .. } = plan else { return Some(honest()) };
     match fault {
-        None | Some(Fault::Silent) => Some(honest()),
-        Some(Fault::Boasts) => Some(honest()),
+        None | Some(Fault::Silent | Fault::Boasts) => Some(honest()),
         Some(Fault::NoEntries) => None,
         Some(Fault::Garbage) => Some(vec![0xff; 100]),
         Some(Fault::WrongEntries) => {

@@ -57,7 +57,9 @@ fn file(desk: &Desk, batch: BatchIn, seed: Option<[u8; 32]>) -> Vec<BatchResult>
             }
             Err(error) => {
                 let problem = Problem::from(error);
-                rows.into_iter().for_each(|row| results[row] = Some(Err(problem.clone())));
+                for row in rows {
+                    results[row] = Some(Err(problem.clone()));
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Agreements as they are shown, and what comes of an answer.
 
 use entente_protocol::agreement::State;
+use entente_protocol::grading::GradingScheme;
 use entente_protocol::id::AgencyId;
 use entente_protocol::statement::kind::StatementKind;
 use serde::{Deserialize, Serialize};
@@ -147,7 +148,7 @@ impl From<AgreementView> for Agreement {
             statement_kinds: terms.kinds.iter().map(|number| kind(*number)).collect(),
             typologies: terms.typologies.iter().map(ToString::to_string).collect(),
             chains: terms.chains,
-            required_grading: terms.required_grading.map(|scheme| scheme.name()),
+            required_grading: terms.required_grading.map(GradingScheme::name),
             handling: terms.handling.iter().map(ToString::to_string).collect(),
             onward: terms.onward.word(),
             history: terms.history,

@@ -17,9 +17,11 @@ use minicbor::Decoder;
 use crate::id::{AgencyId, AgreementId, Hash, KeyId, LogId, Mode};
 use crate::limits as wire;
 use crate::receipt::LogPosition;
-use crate::wire::codec::{self, CodecError, MapReader, MapWriter, Value};
+use crate::wire::codec::{self, CodecError, MapReader, MapWriter};
 
 use super::limits;
+
+mod parts;
 
 /// Names one making of a node's store: positions in feeds of another incarnation mean nothing.
 pub type Incarnation = [u8; 16];
@@ -409,89 +411,5 @@ impl LogName {
     /// The log that a position speaks of.
     pub const fn of(position: &LogPosition) -> Self {
         Self { author: position.author, writer: position.writer, generation: position.generation }
-    }
-}
-
-impl Value for LogName {
-    fn write(&self, out: &mut Vec<u8>) {
-        codec::write_array(out, 3);
-        self.author.write(out);
-        self.writer.write(out);
-        self.generation.write(out);
-    }
-
-    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
-        codec::read_array(d, key, 3, 3)?;
-        Ok(Self { author: Value::read(d, key)?, writer: Value::read(d, key)?, generation: Value::read(d, key)? })
-    }
-}
-
-impl Value for ScopeState {
-    fn write(&self, out: &mut Vec<u8>) {
-        codec::write_array(out, 4);
-        self.scope.write(out);
-        self.heads_digest.write(out);
-        self.incarnation.write(out);
-        self.feed_length.write(out);
-    }
-
-    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
-        codec::read_array(d, key, 4, 4)?;
-        Ok(Self {
-            scope: Value::read(d, key)?,
-            heads_digest: Value::read(d, key)?,
-            incarnation: Value::read(d, key)?,
-            feed_length: Value::read(d, key)?,
-        })
-    }
-}
-
-impl Value for FeedItem {
-    fn write(&self, out: &mut Vec<u8>) {
-        codec::write_array(out, 3);
-        self.position.write(out);
-        u64::from(self.kind).write(out);
-        self.hash.write(out);
-    }
-
-    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
-        codec::read_array(d, key, 3, 3)?;
-        Ok(Self { position: Value::read(d, key)?, kind: read_kind(d, key)?, hash: Value::read(d, key)? })
-    }
-}
-
-impl Value for ObjectAt {
-    fn write(&self, out: &mut Vec<u8>) {
-        codec::write_array(out, 3);
-        self.index.write(out);
-        u64::from(self.kind).write(out);
-        codec::write_bytes(out, &self.bytes);
-    }
-
-    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
-        codec::read_array(d, key, 3, 3)?;
-        let (index, kind) = (Value::read(d, key)?, read_kind(d, key)?);
-        Ok(Self { index, kind, bytes: codec::read_bytes(d, key, wire::RECEIPT_BYTES)?.to_vec() })
-    }
-}
-
-fn read_kind(d: &mut Decoder<'_>, key: u64) -> Result<u8, CodecError> {
-    u8::try_from(u64::read(d, key)?).map_err(|_| CodecError::Bounds(key))
-}
-
-impl Value for EntryBytes {
-    fn write(&self, out: &mut Vec<u8>) {
-        codec::write_array(out, 1 + usize::from(self.body.is_some()));
-        codec::write_bytes(out, &self.header);
-        if let Some(body) = &self.body {
-            codec::write_bytes(out, body);
-        }
-    }
-
-    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
-        let parts = codec::read_array(d, key, 1, 2)?;
-        let header = codec::read_bytes(d, key, wire::HEADER_BYTES)?.to_vec();
-        let body = if parts == 2 { Some(codec::read_bytes(d, key, wire::BODY_BYTES)?.to_vec()) } else { None };
-        Ok(Self { header, body })
     }
 }

@@ -1,0 +1,13 @@
+//! Whole nodes without their processes: real desks over real stores, joined by the real federation task over loopback.
+//!
+//! Nothing sleeps for a fixed time: each step waits for what it needs, with a deadline. `refusals` needs no network:
+//! there a hostile party hands its entries to the desk itself.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
+
+mod catching_up;
+mod outsider;
+mod refusals;
+mod retraction;
+mod sharing;
+mod support;
