@@ -121,29 +121,16 @@ impl Desk {
                 _ => Opening::NotForUs,
             });
         }
-<<<<<<< HEAD
-        let known = descriptor.is_some();
-        let (Some(descriptor), Some(key)) = (descriptor, ledger.keys.held.get(&key_id).cloned()) else {
-            // A wrap is of use only once the descriptor is here, whose arrival leads back to this place.
-            if known {
-                let from = from.or(Some(log.author));
-                stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
-            }
-            return Ok(match named {
-                Some(Err(refusal)) => Opening::BadBody(refusal),
-                _ => Opening::Later,
-            });
-=======
         let sealed = |named| match named {
             Some(Err(refusal)) => Opening::BadBody(refusal),
             _ => Opening::Later,
         };
-        // A key cannot be taken before its descriptor says who may have it; the entry is looked at again then.
+        // A key is of use only once its descriptor is here, whose arrival leads back to this place.
         let Some(descriptor) = descriptor else { return Ok(sealed(named)) };
         let Some(key) = ledger.keys.held.get(&key_id).cloned() else {
+            let from = from.or(Some(log.author));
             stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
             return Ok(sealed(named));
->>>>>>> fedtest
         };
         let usage = self.usage_before(ledger, view, log, stage)?;
         let opened = match verified.open(body, &key, &descriptor, view) {
