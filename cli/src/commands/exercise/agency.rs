@@ -20,7 +20,7 @@ use crate::output::Output;
 use crate::views::{Agreement, Card, Imported, Lookup, Peer, Proposed, Report, Status};
 
 /// How long a node may take from its start to being ready, on a slow and busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How long one request may take.
 const ANSWER_SECONDS: u64 = 120;
 /// Reports in one request, the API's own maximum.

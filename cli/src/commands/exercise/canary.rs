@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(hashes, [ours.hash(), other.hash()]);
 
         let mut canaries = Canaries::default();
-        canaries.add_headers(VERSION, &[stream.clone()]);
+        canaries.add_headers(VERSION, std::slice::from_ref(&stream));
         assert_eq!(canaries.len(), 4, "hash and key, each raw and in digits, and nothing of the other agreement");
         let searcher = canaries.searcher().unwrap();
         let mut found = Found::new();

@@ -16,9 +16,9 @@ use super::process::{Interrupt, until, until_at};
 use super::rows::Rejected;
 
 /// How long a node that was away may take to catch up.
-const CATCH_UP: Duration = Duration::from_secs(120);
+const CATCH_UP: Duration = Duration::from_mins(2);
 /// How long a single report may take to a partner.
-const ARRIVAL: Duration = Duration::from_secs(60);
+const ARRIVAL: Duration = Duration::from_mins(1);
 /// Between two lookups while a report is awaited: well below what is measured, and still not a busy loop.
 const TIGHT: Duration = Duration::from_micros(500);
 
