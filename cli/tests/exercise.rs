@@ -2,6 +2,8 @@
 //!
 //! It runs the built binary as a person would, and reads nothing but what that prints and leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test fail the test where they stand")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
