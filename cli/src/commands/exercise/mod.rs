@@ -44,7 +44,7 @@ const RETRACTION: &str = "the address was listed by mistake";
 const EXAMPLE: &str = "\
 Examples:
   entente exercise
-  entente exercise --once --json --keep /tmp/exercise";
+  entente exercise --once --json --keep ./exercise";
 
 /// Play the federation through: four agencies on this machine, real data, a crash, a retraction, an outsider.
 ///
