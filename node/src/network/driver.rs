@@ -137,10 +137,13 @@ impl Driver {
         };
         let groups: BTreeMap<_, _> = groups.iter().map(|group| (group.agreement, peers_of(group))).collect();
         self.swarm.behaviour_mut().gate.set(groups);
-        for connection in self.swarm.behaviour().gate.stale() {
-            self.partners.renew(connection);
-            self.swarm.close_connection(connection);
-        }
+        self.swarm.behaviour().gate.stale().into_iter().for_each(|stale| self.renew(stale));
+    }
+
+    /// Closes a connection, to open it anew at once.
+    fn renew(&mut self, connection: ConnectionId) {
+        self.partners.renew(connection);
+        self.swarm.close_connection(connection);
     }
 
     fn dial(&mut self) {
@@ -166,6 +169,8 @@ impl Driver {
         self.partners.opened(connection, peer, endpoint.get_remote_address().clone(), now);
         if endpoint.is_dialer() {
             self.partners.dial_ended(&peer, None, true, now);
+        } else {
+            self.partners.outlived(&peer, now).into_iter().for_each(|outlived| self.renew(outlived));
         }
         self.stats.connections.set(self.partners.connections());
     }

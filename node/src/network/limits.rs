@@ -90,6 +90,10 @@ pub(super) const FIRST_REDIAL: Duration = Duration::from_secs(1);
 /// Longest pause between dials.
 pub(super) const LAST_REDIAL: Duration = Duration::from_mins(1);
 
+/// A partner that dials us while a connection of this age is open has lost that one: its node was restarted. Of a
+/// younger one it may just not have known.
+pub(super) const OLD_LINK: Duration = Duration::from_secs(1);
+
 /// A connection that lasted this long was a good one: the next dial follows at once.
 pub(super) const STEADY: Duration = Duration::from_secs(10);
 

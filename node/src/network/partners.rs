@@ -4,7 +4,10 @@
 //! changes them; the desk hears of the first connection and of the last. One connection to an agency is enough,
 //! so its peers are dialled in turn, each with all addresses; when none answers, the next round waits 1 s,
 //! 2 s, 4 s … up to 60 s. Both sides may dial at once: both connections then stay, because the older may be
-//! half dead, and which one is cannot be told from either end; the limit per peer bounds them.
+//! half dead, and which one is cannot be told from either end; the limit per peer bounds them. But a node dials
+//! only a partner that it has no connection with: who dials us while an older one is open was restarted, and
+//! all connections are made anew, since requests to the old one would wait for its timeout, and gossip tells a
+//! peer its topics on the first connection alone.
 //!
 //! A connection counts once its peer has answered on it. On QUIC, the dialling side finishes the handshake
 //! before the other has looked whether it knows the dialler; a stranger's door must not look like an open one.
@@ -19,7 +22,7 @@ use tokio::time::Instant;
 
 use super::bucket::Bucket;
 use super::limits::{
-    ADDRESSES_PER_PARTNER, FIRST_REDIAL, GOSSIP_AT_ONCE, GOSSIP_LEAST_COST, GOSSIP_PER_SECOND, LAST_REDIAL,
+    ADDRESSES_PER_PARTNER, FIRST_REDIAL, GOSSIP_AT_ONCE, GOSSIP_LEAST_COST, GOSSIP_PER_SECOND, LAST_REDIAL, OLD_LINK,
     REQUESTS_AT_ONCE, REQUESTS_PER_SECOND, STEADY,
 };
 
@@ -184,6 +187,13 @@ impl Partners {
         let first = self.reachable(&agency).is_none();
         self.links.get_mut(&id)?.answered = true;
         first.then_some((agency, address))
+    }
+
+    /// All connections with a peer that has dialled us, if its node must have lost an older one of them.
+    pub(super) fn outlived(&self, peer: &PeerId, now: Instant) -> Vec<ConnectionId> {
+        let links = self.links.iter().filter(|(_, link)| link.peer == *peer);
+        let old = links.clone().any(|(_, link)| now.saturating_duration_since(link.since) >= OLD_LINK);
+        if old { links.map(|(id, _)| *id).collect() } else { Vec::new() }
     }
 
     /// Notes that a connection is closed to be opened anew, at once.

@@ -10,9 +10,6 @@ use crate::error::CliError;
 use crate::output::{Cell, Output};
 use crate::text;
 
-/// How many lines of one kind of rejection are named in the table.
-const LINES_SHOWN: usize = 6;
-
 /// The result, in the shape that `--json` prints.
 #[derive(Debug, Serialize)]
 pub(super) struct Outcome {
@@ -93,23 +90,29 @@ impl Promises {
 }
 
 /// Lines that were rejected for one reason.
-pub(super) fn rejections(rejected: &[Rejected]) -> Vec<Vec<Cell>> {
+fn rejections(rejected: &[Rejected]) -> Vec<Vec<Cell>> {
     let mut reasons: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
     for Rejected { file, line, reason } in rejected {
         reasons.entry((file, reason)).or_default().push(*line);
     }
     let row = |((file, reason), lines): ((&str, &str), Vec<u64>)| {
-        let mut shown: Vec<String> = lines.iter().take(LINES_SHOWN).map(u64::to_string).collect();
-        if lines.len() > LINES_SHOWN {
-            shown.push("…".to_owned());
-        }
-        vec![file.into(), lines.len().to_string().into(), shown.join(" ").into(), reason.into()]
+        vec![file.into(), lines.len().to_string().into(), reason.into(), ranges(&lines).into()]
     };
     reasons.into_iter().map(row).collect()
 }
 
 /// The header of [`rejections`].
-pub(super) const REJECTIONS: [&str; 4] = ["FILE", "ROWS", "LINES", "REASON"];
+const REJECTIONS: [&str; 4] = ["FILE", "ROWS", "REASON", "LINES"];
+
+/// Every line, with neighbours as a range: `2-4 9`.
+fn ranges(lines: &[u64]) -> String {
+    let together = lines.chunk_by(|line, next| line + 1 == *next);
+    let range = |lines: &[u64]| match lines {
+        [first, .., last] => format!("{first}-{last}"),
+        lines => lines.iter().map(u64::to_string).collect(),
+    };
+    together.map(range).collect::<Vec<_>>().join(" ")
+}
 
 impl Outcome {
     /// The JSON object, or the tables.
@@ -148,7 +151,7 @@ impl Outcome {
         out.table(&["LOOKUP", "ASKED BY", "REPORTS", "DISTINCT ORIGINATORS", "RETRACTED", "ADDRESS"], rows.collect())?;
         out.line("")?;
         let refused = text::count(self.rejected_rows.len(), "row");
-        out.line(&format!("{refused} refused, one by one in --json; by reason:"))?;
+        out.line(&format!("{refused} refused:"))?;
         out.table(&REJECTIONS, rejections(&self.rejected_rows))?;
         out.line("")?;
         out.line(if self.ok { "everything that the exercise promises held" } else { "the exercise FAILED" })
@@ -211,10 +214,8 @@ mod tests {
     #[test]
     fn rejections_are_grouped_by_file_and_reason() {
         let row = |line| Rejected { file: "f.csv", line, reason: "bad".to_owned() };
-        let rows: Vec<Rejected> = (2..10).map(row).collect();
-        assert_eq!(
-            rejections(&rows),
-            [vec![Cell::from("f.csv"), Cell::from("8"), Cell::from("2 3 4 5 6 7 …"), Cell::from("bad")]]
-        );
+        let rows: Vec<Rejected> = [2, 3, 4, 7, 9, 10].map(row).to_vec();
+        let cells = ["f.csv", "6", "bad", "2-4 7 9-10"].map(Cell::from).to_vec();
+        assert_eq!(rejections(&rows), [cells]);
     }
 }

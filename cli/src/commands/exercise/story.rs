@@ -9,10 +9,13 @@ use super::plan::Party;
 use super::process::{Child, Interrupt, Site, tail};
 use super::report::Outcome;
 use crate::error::CliError;
-use crate::output::{Cell, Output};
+use crate::output::Output;
 
 /// Under the number of its step.
 const INDENT: &str = "   ";
+
+/// Columns of a paragraph: what fits beside the indent on most terminals, and is still read with ease.
+const WIDTH: usize = 96;
 
 /// The narrator.
 pub(super) struct Story<'a> {
@@ -43,28 +46,24 @@ impl<'a> Story<'a> {
 
     /// A paragraph of the step.
     pub(super) fn tell(&self, text: &str) -> Result<(), CliError> {
-        let text = format!("{INDENT}{text}");
-        if self.out.is_json() {
-            self.out.note(&text);
-            return Ok(());
-        }
-        self.out.line(&text)
+        wrapped(text, WIDTH).iter().try_for_each(|line| self.line(line))
     }
 
-    pub(super) fn table(&self, header: &[&str], rows: Vec<Vec<Cell>>) -> Result<(), CliError> {
+    fn line(&self, line: &str) -> Result<(), CliError> {
+        let line = format!("{INDENT}{line}");
         if self.out.is_json() {
-            self.out.note_table(header, rows);
+            self.out.note(&line);
             return Ok(());
         }
-        self.out.table(header, rows)
+        self.out.line(&line)
     }
 
     /// Says in which step it failed, and what the nodes said last.
     pub(super) fn failed(&self, error: &ExerciseError, agencies: &[Agency]) {
-        self.out.note(&format!("\nstep {}, \"{}\", failed", self.step, self.heading));
         if matches!(error, ExerciseError::Interrupted | ExerciseError::Print(_)) {
             return;
         }
+        self.out.note(&format!("\nstep {}, \"{}\", failed", self.step, self.heading));
         let guilty = |agency: &&Agency| error.party().is_none_or(|party| party == agency.party);
         for agency in agencies.iter().filter(guilty) {
             self.out.note(&format!(
@@ -88,7 +87,7 @@ impl<'a> Story<'a> {
         let data = |party: Party| agencies[party as usize].data.display();
         let Some(corroborated) = outcome.lookups.first().map(|lookup| &lookup.address) else { return Ok(()) };
         let (a, b, d) = (data(Party::A), data(Party::B), data(Party::D));
-        self.tell("")?;
+        self.line("")?;
         self.tell("The four nodes stay up until Ctrl-C. Try, in another terminal:")?;
         for command in [
             format!("{program} lookup {corroborated} --data {a}"),
@@ -102,7 +101,7 @@ impl<'a> Story<'a> {
             ),
             format!("curl http://$(cat {b}/api)/v1/openapi.json"),
         ] {
-            self.tell(&format!("  {command}"))?;
+            self.line(&format!("  {command}"))?;
         }
         interrupt.wait();
         Ok(())
@@ -121,5 +120,34 @@ impl<'a> Story<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// The text in lines of at most `width` columns; a longer word stands alone.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a last line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn paragraphs_are_wrapped_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("a verylongword b", 5), ["a", "verylongword", "b"]);
+        assert_eq!(wrapped("", 5), [""]);
     }
 }
