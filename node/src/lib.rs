@@ -169,9 +169,8 @@ impl Node {
         let connections = Arc::new(Connections::default());
         let stats = Arc::clone(network.stats());
         let card_file = self.data.join(init::CARD_FILE);
-        let (federation, answers) =
-            Federation::new(Arc::clone(&self.desk), network, Arc::clone(&connections), card_file)?;
-        let task = tokio::spawn(federation.run(events, answers, stop));
+        let federation = Federation::new(Arc::clone(&self.desk), network, Arc::clone(&connections), card_file)?;
+        let task = tokio::spawn(federation.run(events, stop));
         Ok(Federated { connections, stats, task })
     }
 }

@@ -18,7 +18,7 @@
 use crate::agreement::{Agreement, Rejection, Signature};
 use crate::crypto::sign::{PublicKey, Signed};
 use crate::entry::header::Header;
-use crate::id::{AgencyId, Hash, Mode, VersionHash};
+use crate::id::{AgencyId, AgreementId, Hash, LogId, Mode, VersionHash};
 use crate::identity::{CardConflict, IdentityError, Roll};
 use crate::limits;
 use crate::receipt::Receipt;
@@ -93,6 +93,15 @@ impl ForkProof {
         match (Claim::read(&self.first), Claim::read(&self.second)) {
             (Ok(first), Ok(second)) => contradict(&first, &second).is_some(),
             _ => false,
+        }
+    }
+
+    /// The log that two headers fork, and the number of the entry from which on; `None` where the contradiction is of
+    /// another kind, which forks no log. `agreement` is the one in which the proof travels.
+    pub fn forks(&self, agreement: AgreementId) -> Option<(LogId, u64)> {
+        match Claim::read(&self.first) {
+            Ok(Claim::Header(claimed)) => Some((claimed.claim().log(agreement), claimed.claim().seq)),
+            _ => None,
         }
     }
 

@@ -153,7 +153,7 @@ impl Desk {
         items.push(scope::item(place, ObjectKind::AgreementVersion, version.hash(), version.bytes()));
         book.feed(id, Act::Version(version));
         items.push(self.signature(&mut book, id, name, now)?);
-        self.store.commit(vec![Item::Local { key: local::scope(place), value: Some(Vec::new()) }])?;
+        items.push(Item::Local { key: local::scope(place), value: Some(Vec::new()) });
         self.store.commit(items)?;
         self.replace_book(book);
         drop(turn);

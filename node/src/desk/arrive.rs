@@ -156,7 +156,7 @@ impl Desk {
         if attested.seq < state.next_seq() {
             return self.stage_again(ledger, log, &attested, body, stage);
         }
-        if state.forked {
+        if state.is_forked_at(attested.seq) {
             return Ok(Err(Refusal::Taken(attested.seq)));
         }
         match Verified::link(attested.clone(), &view, state.head.as_ref()) {
@@ -212,16 +212,15 @@ impl Desk {
         other: &Attested<Header>,
         stage: &mut Staged,
     ) -> Result<(), DeskError> {
-        let mut state = stage.log(ledger, log);
+        let Some(state) = stage.log(ledger, log).forked_at(seq) else { return Ok(()) };
         let Some(held) = self.store.entry(&log, seq)? else { return Ok(()) };
         let proof = ForkProof::new(&held.header, other.bytes());
-        if state.forked || !proof.is_contradiction() {
+        if !proof.is_contradiction() {
             return Ok(());
         }
         tracing::warn!(author = %log.author, agreement = %log.agreement, seq, "the log forked; the proof is kept");
         let place = scope::of_agreement(log.agreement);
         stage.items.push(scope::item(place, ObjectKind::ForkProof, proof.hash(), &proof.write()));
-        state.forked = true;
         stage.logs.insert(log, state);
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! It changes rarely (a card, a signature), and whoever reads it never waits: a writer makes a new one and swaps it in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use entente_protocol::agreement::{Act, Agreement, SignedVersion};
 use entente_protocol::id::{AgencyId, AgreementId, Hash, Mode, VersionHash};
@@ -40,14 +41,14 @@ pub struct Book {
     pub me: AgencyId,
     /// Live or exercise.
     pub mode: Mode,
-    /// All agencies and their cards.
-    pub roll: Roll,
+    /// All agencies and their cards. Shared with older snapshots until it changes.
+    pub roll: Arc<Roll>,
     /// Those whose fingerprints were compared.
     pub pinned: BTreeSet<AgencyId>,
     /// Those that others vouched for, and who did.
     pub vouched: BTreeMap<AgencyId, BTreeSet<AgencyId>>,
-    /// All agreements, proposed ones included.
-    pub agreements: BTreeMap<AgreementId, Agreement>,
+    /// All agreements, proposed ones included. Each is shared with older snapshots until it changes.
+    pub agreements: BTreeMap<AgreementId, Arc<Agreement>>,
 }
 
 impl Book {
@@ -72,12 +73,12 @@ impl Book {
 
     /// An agreement.
     pub fn agreement(&self, id: AgreementId) -> Result<&Agreement, DeskError> {
-        self.agreements.get(&id).ok_or_else(|| DeskError::NoAgreement(id.to_string()))
+        self.agreements.get(&id).map(Arc::as_ref).ok_or_else(|| DeskError::NoAgreement(id.to_string()))
     }
 
     /// The agreement that an id, or its beginning of at least 8 digits, names.
     pub fn find_agreement(&self, text: &str) -> Result<&Agreement, DeskError> {
-        let begins = |agreement: &&Agreement| agreement.id().to_string().starts_with(&text.to_ascii_lowercase());
+        let begins = |agreement: &&Arc<Agreement>| agreement.id().to_string().starts_with(&text.to_ascii_lowercase());
         let mut fitting = self.agreements.values().filter(begins);
         match (fitting.next(), fitting.next()) {
             (Some(agreement), None) if text.len() >= 8 => Ok(agreement),
@@ -106,7 +107,7 @@ impl Book {
     pub fn in_force(&self, now: Time) -> impl Iterator<Item = (&Agreement, &SignedVersion)> {
         self.agreements.values().filter_map(move |agreement| {
             let version = agreement.in_force(now)?;
-            version.party(self.me).map(|_| (agreement, version))
+            version.party(self.me).map(|_| (agreement.as_ref(), version))
         })
     }
 
@@ -130,24 +131,29 @@ impl Book {
 
     /// Whether a scope is known as an agreement's, and this agency is named in it.
     pub fn scope(&self, scope: Hash) -> Option<&Agreement> {
-        self.agreements.get(&AgreementId(scope))
+        self.agreements.get(&AgreementId(scope)).map(Arc::as_ref)
+    }
+
+    /// The roll, to be changed.
+    pub fn roll_mut(&mut self) -> &mut Roll {
+        Arc::make_mut(&mut self.roll)
     }
 
     /// Adds an object of an agreement whose signature was verified.
     pub fn feed(&mut self, id: AgreementId, act: Act) -> bool {
         let mode = self.mode;
-        let agreement = self.agreements.entry(id).or_insert_with(|| Agreement::new(id, mode));
-        agreement.feed(act).is_ok()
+        let agreement = self.agreements.entry(id).or_insert_with(|| Arc::new(Agreement::new(id, mode)));
+        Arc::make_mut(agreement).feed(act).is_ok()
     }
 
     /// The agreement that a version belongs to.
     pub fn agreement_of(&self, version: VersionHash) -> Option<&Agreement> {
-        self.agreements.values().find(|agreement| agreement.version(version).is_some())
+        self.agreements.values().map(Arc::as_ref).find(|agreement| agreement.version(version).is_some())
     }
 
     /// With whom connections are kept: pinned agencies, and vouched parties of agreements that we signed.
     pub fn partners(&self) -> BTreeSet<AgencyId> {
-        let signed = |agreement: &&Agreement| {
+        let signed = |agreement: &&Arc<Agreement>| {
             agreement.versions().any(|version| {
                 let answer = agreement.answer(version.name(), self.me);
                 matches!(answer, Some(entente_protocol::agreement::Answer::Signed(_)))

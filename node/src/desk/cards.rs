@@ -70,7 +70,7 @@ impl Desk {
         let turn = self.turn();
         let mut book = (*self.book()).clone();
         let mut items = items_of(scope::imported(), &export);
-        book.roll.add_export(export)?;
+        book.roll_mut().add_export(export)?;
         if agency != self.me.agency {
             book.pinned.insert(agency);
             items.push(Item::Local { key: local::pinned(agency), value: Some(Vec::new()) });
@@ -104,7 +104,7 @@ impl Desk {
         for place in scopes.iter().copied().chain([scope::CONTACT]) {
             items.push(scope::item(place, ObjectKind::AddressRecord, record.hash(), record.bytes()));
         }
-        book.roll.add_address_record(record)?;
+        book.roll_mut().add_address_record(record)?;
         self.store.commit(items)?;
         self.replace_book(book);
         drop(turn);

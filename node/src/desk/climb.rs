@@ -112,7 +112,7 @@ impl Desk {
         let key_id = verified.header().key_id;
         let named = body.map(|body| verified.names(body));
         let Some(body) = body else { return Ok(Opening::Later) };
-        let descriptor = ledger.keys.descriptors.get(&key_id).cloned();
+        let descriptor = stage.descriptor(ledger, &key_id).cloned();
         if let Some(descriptor) = &descriptor
             && descriptor.recipients.binary_search(&self.me.agency).is_err()
         {
@@ -127,7 +127,7 @@ impl Desk {
         };
         // A key is of use only once its descriptor is here, whose arrival leads back to this place.
         let Some(descriptor) = descriptor else { return Ok(sealed(named)) };
-        let Some(key) = ledger.keys.held.get(&key_id).cloned() else {
+        let Some(key) = stage.key(ledger, &key_id).cloned() else {
             let from = from.or(Some(log.author));
             stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
             return Ok(sealed(named));
@@ -258,7 +258,7 @@ pub(super) fn follow_opening(ledger: &Ledger, judged: &Judged, stage: &mut Stage
         let log = LogId { generation: stand.generation, ..judged.verified.log() };
         let mut state = stage.log(ledger, log);
         state.standing = Standing::UpTo(stand.head.map(|(seq, _)| seq));
-        state.forked = false;
+        state.forked = None;
         stage.logs.insert(log, state);
     }
 }

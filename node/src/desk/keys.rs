@@ -19,11 +19,11 @@ const KEY_LIFE_MS: u64 = 90 * DAY_MS;
 
 impl Desk {
     /// The key that seals this node's entries under an agreement version: the present one, where it still fits the
-    /// readers and is young enough, or a new one, whose objects are staged and whose descriptor is announced: without
-    /// it nobody can use the key.
+    /// readers and is young enough, or a new one, which is staged with its objects and whose descriptor is announced:
+    /// without it nobody can use the key.
     pub(super) fn sealing_key(
         &self,
-        keys: &mut Keys,
+        keys: &Keys,
         agreement: AgreementId,
         version: &Version,
         now: Time,
@@ -56,9 +56,7 @@ impl Desk {
         stage.items.push(scope::item(scope::wraps(), ObjectKind::Wrap, wrap.hash(), wrap.bytes()));
         let announcement = Announcement::of_object(ObjectKind::KeyDescriptor, descriptor.bytes());
         stage.announcements.extend(announcement.map(|message| (agreement, message.write())));
-        keys.descriptors.insert(key_id, descriptor);
-        keys.held.insert(key_id, key.clone());
-        keys.own.insert(agreement, key_id);
+        stage.keys.insert(key_id, (descriptor, key.clone()));
         key
     }
 

@@ -1,4 +1,4 @@
-//! What lies behind the writer's lock: where each log stands, the content keys, the latest receipts, the outbox.
+//! What lies behind the writer's lock: where each log stands, the content keys, the latest receipts.
 //!
 //! All of it follows from the journals; `load` makes it anew at every start.
 
@@ -11,7 +11,6 @@ use entente_protocol::keys::KeyDescriptor;
 use entente_protocol::receipt::{Receipt, RefusalNote};
 use entente_protocol::retraction::Retraction;
 use entente_protocol::rules::Usage;
-use entente_protocol::statement::report::Report;
 use entente_protocol::time::Time;
 use entente_protocol::wire::attest::Attested;
 
@@ -42,8 +41,9 @@ pub(super) struct LogState {
     pub(super) next_to_open: u64,
     /// Up to where it stands, as a later generation says.
     pub(super) standing: Standing,
-    /// Two entries claim one position; the log grows no more until the next generation decides.
-    pub(super) forked: bool,
+    /// The first position that two entries claim: from there on the log grows no more, until the next generation
+    /// decides.
+    pub(super) forked: Option<u64>,
 }
 
 impl LogState {
@@ -54,22 +54,46 @@ impl LogState {
 
     /// What was decided of the log, and its entries alone do not tell: whether it forked, and up to where it stands.
     pub(super) fn decided(&self) -> Vec<u8> {
-        let mut bytes = vec![u8::from(self.forked)];
+        let number = |seq: Option<u64>| match seq {
+            None => vec![0],
+            Some(seq) => [[1].as_slice(), &seq.to_be_bytes()].concat(),
+        };
+        let mut bytes = number(self.forked);
         if let Standing::UpTo(limit) = self.standing {
-            bytes.push(u8::from(limit.is_some()));
-            bytes.extend(limit.iter().flat_map(|seq| seq.to_be_bytes()));
+            bytes.extend(number(limit));
         }
         bytes
     }
 
     /// Puts back what was decided.
     pub(super) fn decide(&mut self, bytes: &[u8]) {
-        let Some((forked, limit)) = bytes.split_first() else { return };
-        self.forked = *forked != 0;
-        self.standing = match limit {
-            [] => Standing::Whole,
-            [_, seq @ ..] => Standing::UpTo(seq.try_into().ok().map(u64::from_be_bytes)),
+        let mut rest = bytes;
+        let mut number = || match rest {
+            [0, after @ ..] => {
+                rest = after;
+                Some(None)
+            }
+            [1, after @ ..] => {
+                let (seq, after) = after.split_first_chunk()?;
+                rest = after;
+                Some(Some(u64::from_be_bytes(*seq)))
+            }
+            _ => None,
         };
+        self.forked = number().flatten();
+        self.standing = number().map_or(Standing::Whole, Standing::UpTo);
+    }
+
+    /// The log once it is proved to fork at a position; `None` where that was known, or a later generation has
+    /// decided already.
+    pub(super) fn forked_at(self, seq: u64) -> Option<LogState> {
+        let news = self.forked.is_none_or(|known| seq < known) && self.standing == Standing::Whole;
+        news.then_some(LogState { forked: Some(seq), ..self })
+    }
+
+    /// Whether an entry at this position is one of two that claim it, or follows one.
+    pub(super) fn is_forked_at(&self, seq: u64) -> bool {
+        self.forked.is_some_and(|fork| seq >= fork)
     }
 }
 
@@ -82,19 +106,6 @@ pub(super) struct Keys {
     pub(super) held: BTreeMap<KeyId, ContentKey>,
     /// The key that this node seals with, under each agreement.
     pub(super) own: BTreeMap<AgreementId, KeyId>,
-}
-
-/// A batch that waits until its agreement's logs were compared with a party.
-#[derive(Clone, Debug)]
-pub(super) struct Waiting {
-    /// Its number, which orders the outbox.
-    pub(super) number: u64,
-    /// Under which agreement it goes out.
-    pub(super) agreement: AgreementId,
-    /// The batch.
-    pub(super) batch: Vec<u8>,
-    /// What it reports, for those who look it up meanwhile.
-    pub(super) reports: Vec<Report>,
 }
 
 /// The receipts.
@@ -129,7 +140,6 @@ pub(super) struct Ledger {
     pub(super) logs: BTreeMap<LogId, LogState>,
     pub(super) keys: Keys,
     pub(super) receipts: Receipts,
-    pub(super) outbox: Vec<Waiting>,
     /// Retractions by the report they withdraw.
     pub(super) retracted: BTreeMap<(AgencyId, ReportId), KnownRetraction>,
     /// Objects that refer to what is not here yet, by scope. After a start they are listed by partners again.
@@ -144,6 +154,21 @@ impl Ledger {
     /// A log's state, made where there is none.
     pub(super) fn log(&mut self, log: LogId) -> &mut LogState {
         self.logs.entry(log).or_default()
+    }
+
+    /// A retraction was carried out, and is durable: our receipt will say so.
+    pub(super) fn carried_out(&mut self, agreement: AgreementId, retraction: &Attested<Retraction>) {
+        let report = (retraction.originator, retraction.report);
+        let known = self.retracted.entry(report).or_insert_with(|| KnownRetraction {
+            hash: retraction.hash(),
+            retraction: retraction.payload().clone(),
+            agreements: BTreeSet::new(),
+        });
+        known.agreements.insert(agreement);
+        let carried_out = self.receipts.retractions.entry(agreement).or_default();
+        carried_out.insert(retraction.hash(), retraction.delete_after);
+        self.receipts.due.insert(agreement);
+        self.receipts.urgent = true;
     }
 
     /// Keeps objects to be looked at again with the next ones of their scope, within bounds.

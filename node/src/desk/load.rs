@@ -1,6 +1,7 @@
 //! The desk at start: the book and the ledger, made anew from what the store holds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, RwLock};
 
 use entente_protocol::entry::header::Header;
 use entente_protocol::entry::ladder::{self, View};
@@ -11,8 +12,8 @@ use entente_protocol::rules::Usage;
 use entente_protocol::wire::attest::Claimed;
 
 use super::book::Book;
-use super::ledger::{Ledger, Waiting, local};
-use super::release::reports_in;
+use super::ledger::{Ledger, local};
+use super::outbox::{Outbox, Waiting};
 use super::{Desk, DeskError, Me, Signals, scope};
 use crate::store::{Store, StoredObject};
 
@@ -25,19 +26,19 @@ impl Desk {
         let mut book = Book {
             me: me.agency,
             mode: me.mode,
-            roll: Roll::new(),
+            roll: Arc::new(Roll::new()),
             pinned: BTreeSet::new(),
             vouched: BTreeMap::new(),
             agreements: BTreeMap::new(),
         };
-        book.roll.add_export(own)?;
+        book.roll_mut().add_export(own)?;
         let desk = Desk {
             store,
             me,
-            book: std::sync::RwLock::new(std::sync::Arc::new(book.clone())),
-            ledger: std::sync::Mutex::new(Ledger::default()),
+            book: RwLock::new(Arc::new(book.clone())),
+            ledger: Mutex::new(Ledger::default()),
+            outbox: RwLock::new(Outbox::default()),
             signals: Signals::default(),
-            waiting: std::sync::atomic::AtomicUsize::new(0),
         };
         desk.load_trust(&mut book);
         let mut ledger = Ledger::default();
@@ -46,7 +47,6 @@ impl Desk {
         desk.load_keys(&book, &mut ledger)?;
         desk.load_logs(&book, &mut ledger)?;
         desk.load_local(&mut ledger);
-        desk.note_waiting(&ledger);
         desk.replace_book(book);
         *desk.turn() = ledger;
         Ok(desk)
@@ -142,13 +142,12 @@ impl Desk {
     }
 
     fn load_local(&self, ledger: &mut Ledger) {
+        let mut outbox = self.outbox_mut();
         for (key, value) in self.store.local_prefix(local::OUTBOX) {
             let number = key[local::OUTBOX.len()..].try_into().map(u64::from_be_bytes);
             let Some((agreement, batch)) = value.split_first_chunk::<32>() else { continue };
             if let Ok(number) = number {
-                let (agreement, batch) = (AgreementId::from_bytes(*agreement), batch.to_vec());
-                let reports = reports_in(&batch);
-                ledger.outbox.push(Waiting { number, agreement, batch, reports });
+                outbox.put(Waiting::new(number, AgreementId::from_bytes(*agreement), batch.to_vec()));
             }
         }
         for (key, _) in self.store.local_prefix(local::REOPEN) {

@@ -42,9 +42,9 @@ impl Desk {
     /// What is known of an address.
     pub fn lookup(&self, address: &Address) -> Result<LookupAnswer, DeskError> {
         let key = Indicator::Address(address.clone()).lookup_key();
-        let records = self.store.lookup(&key)?;
-        let mut reports = gather(records);
-        self.add_waiting(&mut reports, |report| report.indicator.lookup_key() == key);
+        let waiting = self.outbox().on(&key);
+        let mut reports = gather(self.store.lookup(&key)?);
+        self.add_waiting(&mut reports, waiting);
         let mut reports: Vec<ReportView> = reports.into_values().collect();
         reports.sort_by_key(|view| std::cmp::Reverse((view.report.created, view.report.id)));
         let distinct_originators = distinct_originators(&reports);
@@ -59,10 +59,9 @@ impl Desk {
 
     /// A report by its originator and number.
     pub(super) fn view_report(&self, originator: AgencyId, id: ReportId) -> Result<Option<ReportView>, DeskError> {
+        let waiting = if originator == self.me.agency { self.outbox().of(id) } else { Vec::new() };
         let mut reports = gather(self.store.report(&originator, &id)?);
-        if originator == self.me.agency {
-            self.add_waiting(&mut reports, |report| report.id == id);
-        }
+        self.add_waiting(&mut reports, waiting);
         Ok(reports.remove(&(originator, id)))
     }
 
@@ -70,28 +69,22 @@ impl Desk {
     pub(super) fn add_waiting(
         &self,
         reports: &mut BTreeMap<(AgencyId, ReportId), ReportView>,
-        wanted: impl Fn(&Report) -> bool,
+        waiting: Vec<(AgreementId, Report)>,
     ) {
-        if !self.has_waiting() {
-            return;
-        }
-        let ledger = self.turn();
-        for waiting in &ledger.outbox {
-            for report in waiting.reports.iter().filter(|report| wanted(report)) {
-                let view = reports.entry((self.me.agency, report.id)).or_insert_with(|| ReportView {
-                    originator: self.me.agency,
-                    report: report.clone(),
-                    agreements: Vec::new(),
-                    received: None,
-                    waiting: true,
-                });
-                view.waiting = true;
-                if report.revision > view.report.revision {
-                    view.report = report.clone();
-                }
-                if !view.agreements.contains(&waiting.agreement) {
-                    view.agreements.push(waiting.agreement);
-                }
+        for (agreement, report) in waiting {
+            let view = reports.entry((self.me.agency, report.id)).or_insert_with(|| ReportView {
+                originator: self.me.agency,
+                report: report.clone(),
+                agreements: Vec::new(),
+                received: None,
+                waiting: true,
+            });
+            view.waiting = true;
+            if report.revision > view.report.revision {
+                view.report = report;
+            }
+            if !view.agreements.contains(&agreement) {
+                view.agreements.push(agreement);
             }
         }
     }

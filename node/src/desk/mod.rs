@@ -5,9 +5,10 @@
 //! takes the one writer's turn.
 //!
 //! In reading order: `error`, `book` (who and what is known), `scope` (where objects lie), `ledger` (the state of logs
-//! and keys behind the writer's lock), `load` (all of that at start); then the use-cases: `cards`, `agreements`,
-//! `reports`, `release` (down the ladder); `arrive`, `climb`, `unsealed` (up the ladder), `stage`; `objects`, `keys`, `receipts`, `serve` (what
-//! partners ask for), `lookup`, `overview`; `signals` tells the federation task what changed.
+//! and keys behind the writer's lock), `outbox`, `load` (all of that at start); then the use-cases: `cards`,
+//! `agreements`, `reports`, `retractions`, `release` (down the ladder); `arrive`, `climb`, `unsealed` (up the ladder),
+//! `stage`; `objects`, `learning` (stand-alone objects), `keys`, `receipts`, `serve` (what partners ask for), `lookup`,
+//! `overview`; `signals` tells the federation task what changed.
 
 mod agreements;
 mod arrive;
@@ -16,22 +17,24 @@ mod cards;
 mod climb;
 mod error;
 mod keys;
+mod learning;
 mod ledger;
 mod load;
 mod lookup;
 mod objects;
+mod outbox;
 mod overview;
 mod receipts;
 mod release;
 mod reports;
+mod retractions;
 pub mod scope;
 mod serve;
 mod signals;
 mod stage;
 mod unsealed;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use entente_protocol::crypto::sign::SigningKey;
 use entente_protocol::crypto::wrap::EncryptionSecret;
@@ -47,11 +50,13 @@ pub use lookup::{LookupAnswer, ReportView};
 pub use objects::Taken;
 pub use overview::{PartnerAgreement, PartnerView, QuarantineRow, StatusView};
 pub use release::{Filed, FiledUnder, Recipients};
-pub use reports::{Foreseen, ReportDetail, ReportInput, Retracted, RetractionView};
+pub use reports::{Foreseen, ReportDetail, ReportInput};
+pub use retractions::{Retracted, RetractionView};
 pub use signals::{KeyWanted, News, Signals};
 
 use crate::store::Store;
 use ledger::Ledger;
+use outbox::Outbox;
 
 /// Who this node is, and the keys it acts with.
 pub struct Me {
@@ -91,9 +96,8 @@ pub struct Desk {
     me: Me,
     book: RwLock<Arc<Book>>,
     ledger: Mutex<Ledger>,
+    outbox: RwLock<Outbox>,
     signals: Signals,
-    /// Batches in the outbox, so that lookups need not take the writer's turn to see that there are none.
-    waiting: AtomicUsize,
 }
 
 impl Desk {
@@ -122,17 +126,14 @@ impl Desk {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many batches wait in the outbox.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Acquire)
+    /// What waits. Never held across a commit.
+    fn outbox(&self) -> RwLockReadGuard<'_, Outbox> {
+        self.outbox.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn has_waiting(&self) -> bool {
-        self.waiting() > 0
-    }
-
-    fn note_waiting(&self, ledger: &Ledger) {
-        self.waiting.store(ledger.outbox.len(), Ordering::Release);
+    /// To be changed by the holder of the writer's turn, after the commit.
+    fn outbox_mut(&self) -> RwLockWriteGuard<'_, Outbox> {
+        self.outbox.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Swaps the book; to be called by the holder of the writer's turn.

@@ -128,7 +128,7 @@ impl Desk {
         let in_force = book.in_force(now).count();
         let proposed = book.agreements.values().filter(|agreement| agreement.in_force(now).is_none()).count();
         let counts = self.store.counts();
-        StatusView { counts, health: self.store.health(), outbox: self.waiting(), in_force, proposed }
+        StatusView { counts, health: self.store.health(), outbox: self.outbox().len(), in_force, proposed }
     }
 
     /// The state of every log that is held, for the catch-up machine.

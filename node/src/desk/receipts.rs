@@ -11,7 +11,7 @@ use entente_protocol::time::{DAY_MS, Time};
 use entente_protocol::wire::attest::Attested;
 use entente_protocol::wire::object::ObjectKind;
 
-use super::ledger::{Ledger, Receipts};
+use super::ledger::Ledger;
 use super::{Book, Desk, DeskError, scope};
 use crate::clock;
 use crate::store::Item;
@@ -25,16 +25,9 @@ const LIFE_MS: u64 = DAY_MS / 2;
 /// After this long without a receipt a partner is shown as silent.
 pub(super) const SILENT_MS: u64 = DAY_MS;
 
-/// Whether no receipt of the same node is known that is as late.
-pub(super) fn is_latest(receipts: &Receipts, receipt: &Attested<Receipt>) -> bool {
-    let known = receipts.latest.get(&(receipt.agreement, receipt.party, receipt.writer));
-    known.is_none_or(|known| known.order() < receipt.order())
-}
-
-/// Keeps the latest receipt of a node: the hash of the one that it replaces, if any.
-pub(super) fn keep(receipts: &mut Receipts, receipt: Attested<Receipt>) -> Option<Hash> {
-    let place = (receipt.agreement, receipt.party, receipt.writer);
-    receipts.latest.insert(place, receipt).map(|older| older.hash())
+/// Whose receipt it is: of these only the latest is kept.
+pub(super) fn place(receipt: &Receipt) -> (AgreementId, AgencyId, u32) {
+    (receipt.agreement, receipt.party, receipt.writer)
 }
 
 impl Desk {

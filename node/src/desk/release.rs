@@ -15,13 +15,14 @@ use entente_protocol::entry::opening::{Opening, Stand};
 use entente_protocol::entry::publish::{self, Place};
 use entente_protocol::id::{AgencyId, AgreementId, LogId, ReportId, VersionHash};
 use entente_protocol::rules::{Usage, Verdict};
-use entente_protocol::statement::batch::{ClaimedBatch, Leaf, SignedBatch};
+use entente_protocol::statement::batch::{ClaimedBatch, SignedBatch};
 use entente_protocol::statement::report::Report;
 use entente_protocol::statement::{Cover, Statement};
 use entente_protocol::time::Time;
 
 use super::keys::readers;
-use super::ledger::{Ledger, Waiting, local};
+use super::ledger::{Ledger, local};
+use super::outbox::{Outbox, Waiting};
 use super::stage::Staged;
 use super::{Book, Desk, DeskError};
 use crate::clock;
@@ -132,7 +133,7 @@ impl Desk {
         let Some((newest, state)) = logs.last() else {
             return (LogId { agreement, author, writer, generation: 0 }, None);
         };
-        if !ledger.reopen.contains(&agreement) && !state.forked {
+        if !ledger.reopen.contains(&agreement) && state.forked.is_none() {
             return (**newest, None);
         }
         let mut spent = Usage { day: now.day(), statements: 0, bytes: 0 };
@@ -178,8 +179,7 @@ impl Desk {
                     self.stage_entry(ledger, book, *agreement, vec![batch.clone()], &mut stage)?;
                     published.insert(*agreement, true);
                 } else {
-                    let reports = chunk.iter().map(|(report, _)| report.clone()).collect();
-                    stage_waiting(ledger, *agreement, &batch, reports, &mut stage);
+                    stage_waiting(&self.outbox(), *agreement, &batch, &mut stage);
                     published.insert(*agreement, false);
                 }
             }
@@ -206,7 +206,7 @@ impl Desk {
             created: outlet.created,
             delete_after: outlet.delete_after,
         };
-        let key = self.sealing_key(&mut ledger.keys, id, outlet.version, now, stage);
+        let key = self.sealing_key(&ledger.keys, id, outlet.version, now, stage);
         let entry = publish::entry(self.me.author(), &place, batches, outlet.opening, clock::random(), &key)
             .ok_or(DeskError::TooLarge)?;
         let view = View { roll: &book.roll, agreement: outlet.agreement, now };
@@ -225,6 +225,7 @@ impl Desk {
     pub fn compared(&self, agreement: AgreementId) -> Result<(), DeskError> {
         let book = self.book();
         let mut ledger = self.turn();
+        // Nothing durable: what follows from it waits, or goes out, by commits of its own.
         if !ledger.compared.insert(agreement) {
             return Ok(());
         }
@@ -232,9 +233,8 @@ impl Desk {
     }
 
     fn flush_outbox(&self, ledger: &mut Ledger, book: &Book, agreement: AgreementId) -> Result<(), DeskError> {
-        let waiting: Vec<Waiting> =
-            ledger.outbox.iter().filter(|waiting| waiting.agreement == agreement).cloned().collect();
-        for waiting in waiting {
+        loop {
+            let Some(waiting) = self.outbox().first_of(agreement).cloned() else { return Ok(()) };
             let mut stage = Staged::default();
             let batch = self.reread(book, &waiting.batch);
             if let Err(error) = self.stage_entry(ledger, book, agreement, vec![batch], &mut stage) {
@@ -242,11 +242,9 @@ impl Desk {
                 return Ok(());
             }
             stage.items.push(Item::Local { key: local::outbox(waiting.number), value: None });
+            stage.sent = Some(waiting.number);
             self.settle(ledger, stage)?;
-            ledger.outbox.retain(|other| other.number != waiting.number);
-            self.note_waiting(ledger);
         }
-        Ok(())
     }
 
     fn reread(&self, book: &Book, bytes: &[u8]) -> SignedBatch {
@@ -269,30 +267,9 @@ fn take_chunk(rest: &mut Vec<(Report, Vec<u8>)>) -> Vec<(Report, Vec<u8>)> {
     std::mem::replace(rest, tail)
 }
 
-fn stage_waiting(
-    ledger: &Ledger,
-    agreement: AgreementId,
-    batch: &SignedBatch,
-    reports: Vec<Report>,
-    stage: &mut Staged,
-) {
-    let before = ledger.outbox.iter().chain(&stage.waiting).map(|waiting| waiting.number).max();
-    let number = before.map_or(0, |number| number + 1);
-    let batch = batch.write();
-    let value = [agreement.as_bytes().as_slice(), &batch].concat();
-    stage.items.push(Item::Local { key: local::outbox(number), value: Some(value) });
-    stage.waiting.push(Waiting { number, agreement, batch, reports });
-}
-
-/// The reports that a waiting batch holds.
-pub(super) fn reports_in(batch: &[u8]) -> Vec<Report> {
-    let leaves = ClaimedBatch::parse(batch).map(|batch| batch.leaves).unwrap_or_default();
-    let report = |leaf| match leaf {
-        Leaf::Statement { bytes, .. } => match Statement::read(&bytes) {
-            Ok(Statement::Report(report)) => Some(*report),
-            _ => None,
-        },
-        Leaf::Deleted(_) => None,
-    };
-    leaves.into_iter().filter_map(report).collect()
+fn stage_waiting(outbox: &Outbox, agreement: AgreementId, batch: &SignedBatch, stage: &mut Staged) {
+    let number = stage.waiting.last().map_or_else(|| outbox.next_number(), |last| last.number + 1);
+    let waiting = Waiting::new(number, agreement, batch.write());
+    stage.items.push(waiting.item());
+    stage.waiting.push(waiting);
 }

@@ -1,29 +1,25 @@
-//! Reports at the desk: file, revise, retract, show.
+//! Reports at the desk: file, revise, show.
 
 use std::collections::BTreeSet;
 
 use entente_protocol::address::Address;
-use entente_protocol::announcement::Announcement;
 use entente_protocol::grading::Grading;
 use entente_protocol::handling::{Handling, Precedence};
 use entente_protocol::id::{AgencyId, AgreementId, Hash, ReportId};
 use entente_protocol::limits;
 use entente_protocol::marking::Marking;
-use entente_protocol::retraction::{self, Retraction};
 use entente_protocol::statement::Statement;
 use entente_protocol::statement::report::{Indicator, Report};
 use entente_protocol::time::Time;
 use entente_protocol::typology::Typology;
-use entente_protocol::wire::attest::Attested;
-use entente_protocol::wire::object::ObjectKind;
 
-use super::keys::readers;
-use super::ledger::{Ledger, local};
+use super::ledger::Ledger;
 use super::lookup::{ReportView, gather};
 use super::release::{Filed, FiledUnder, Outlet, Recipients};
-use super::{Book, Desk, DeskError, scope};
+use super::retractions::RetractionView;
+use super::{Book, Desk, DeskError};
 use crate::clock;
-use crate::store::{Cursor, Item};
+use crate::store::Cursor;
 
 /// A report as an analyst writes it. In a revision, what is absent stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -54,30 +50,6 @@ pub struct ReportInput {
 
 /// What filing a report would come to under one agreement: who would receive it, and what would deny it.
 pub type Foreseen = (Recipients, Result<(), DeskError>);
-
-/// What came of a retraction.
-#[derive(Clone, Debug)]
-pub struct Retracted {
-    /// The report.
-    pub report: ReportId,
-    /// The last revision that is withdrawn.
-    pub up_to_revision: u32,
-    /// Who holds it and will confirm.
-    pub holders: Vec<AgencyId>,
-}
-
-/// A retraction as it is shown.
-#[derive(Clone, Debug)]
-pub struct RetractionView {
-    /// When the report was withdrawn.
-    pub created: Time,
-    /// Why, where this node could read it.
-    pub reason: Option<String>,
-    /// Who confirmed, and when.
-    pub confirmed: Vec<(AgencyId, Time)>,
-    /// Who has not.
-    pub outstanding: Vec<AgencyId>,
-}
 
 /// A report, or what is left of it.
 #[derive(Clone, Debug)]
@@ -111,7 +83,7 @@ impl Desk {
         let mut released = Vec::new();
         for (index, row) in rows.iter().enumerate() {
             let id = number(seed, index);
-            let known = if seed.is_some() { self.view_in(&ledger, id)? } else { None };
+            let known = if seed.is_some() { self.view_of(id)? } else { None };
             if let Some(known) = known {
                 results.push(Ok(known));
                 continue;
@@ -172,23 +144,18 @@ impl Desk {
     }
 
     /// An own report that is already filed, published or waiting.
-    fn view_in(&self, ledger: &Ledger, id: ReportId) -> Result<Option<Report>, DeskError> {
-        let waiting = ledger.outbox.iter().flat_map(|waiting| &waiting.reports).find(|report| report.id == id);
-        if let Some(report) = waiting {
-            return Ok(Some(report.clone()));
-        }
-        let held = gather(self.store.report(&self.me.agency, &id)?);
-        Ok(held.into_values().next().map(|view| view.report))
+    fn view_of(&self, id: ReportId) -> Result<Option<Report>, DeskError> {
+        Ok(self.view_report(self.me.agency, id)?.map(|view| view.report))
     }
 
     /// Replaces an own report by a newer revision, under every agreement that it was released under.
     pub fn revise(&self, id: ReportId, change: &ReportInput) -> Result<Filed, DeskError> {
+        let mut ledger = self.turn();
         let now = clock::now();
-        let view = self.own(id)?;
+        let view = self.own(&ledger, id)?;
         let book = self.book();
         let report = revised(&view.report, change, now)?;
         let bytes = Statement::write_report(&report);
-        let mut ledger = self.turn();
         let mut outlets = self.outlets(&mut ledger, &book, &view.agreements, now)?;
         release_all(&mut outlets, self.me.agency, &report, bytes.len())?;
         let recipients: Vec<Recipients> = outlets.iter().map(|outlet| outlet.recipients(self.me.agency)).collect();
@@ -201,90 +168,27 @@ impl Desk {
         Ok(Filed { report: id, revision: report.revision, created: report.created, under: under.collect() })
     }
 
-    /// Withdraws an own report everywhere.
-    pub fn retract(&self, id: ReportId, reason: &str) -> Result<Retracted, DeskError> {
-        text("reason", Some(reason), limits::LONG_TEXT_BYTES)?;
-        let now = clock::now();
-        let view = self.own(id)?;
-        let book = self.book();
-        let up_to_revision = view.report.revision;
-        let mut ledger = self.turn();
-        let retraction = Retraction {
-            originator: self.me.agency,
-            card_serial: self.me.card_serial,
-            writer: self.me.writer,
-            report: id,
-            up_to_revision,
-            delete_after: self.delete_after(id, now)?,
-            created: now,
-            sealed_reason: retraction::seal_reason(&view.report.holder_secret, id, up_to_revision, reason),
-        };
-        let retraction = Attested::sign(retraction, self.me.mode, &self.me.signing);
-        let mut items = Vec::new();
-        let mut holders = BTreeSet::new();
-        for agreement in &view.agreements {
-            let place = scope::of_agreement(*agreement);
-            items.push(scope::item(place, ObjectKind::Retraction, retraction.hash(), retraction.bytes()));
-            items.extend(self.carry_out(&mut ledger, *agreement, &retraction));
-            holders.extend(self.holders(&book, *agreement));
-        }
-        withdraw_waiting(&mut ledger, id, &mut items);
-        self.store.commit(items)?;
-        self.note_waiting(&ledger);
-        let announcement = Announcement::of_object(ObjectKind::Retraction, retraction.bytes()).map(|a| a.write());
-        self.signals.tell(|news| {
-            for agreement in &view.agreements {
-                news.feed(scope::of_agreement(*agreement), true);
-                news.announcements.extend(announcement.clone().map(|message| (*agreement, message)));
-            }
-        });
-        Ok(Retracted { report: id, up_to_revision, holders: holders.into_iter().collect() })
-    }
-
-    /// The latest date at which any copy would have been deleted anyway.
-    fn delete_after(&self, id: ReportId, now: Time) -> Result<Time, DeskError> {
-        let mut latest = now.plus_days(limits::RETENTION_DAYS);
-        let records = self.store.report(&self.me.agency, &id)?;
-        let mut dates = Vec::with_capacity(records.len());
-        for record in &records {
-            dates.extend(self.header(&record.id.log, record.id.seq)?.map(|header| header.delete_after));
-        }
-        // Earlier revisions may lie in entries with later dates, where the terms were shortened: the maximum that any
-        // agreement allows bounds them all, and is kept where a header is missing.
-        if dates.len() == records.len() && !dates.is_empty() {
-            latest = dates.into_iter().max().unwrap_or(latest);
-        }
-        Ok(latest)
-    }
-
-    fn holders(&self, book: &Book, agreement: AgreementId) -> Vec<AgencyId> {
-        let Some(agreement) = book.agreements.get(&agreement) else { return Vec::new() };
-        let readers = agreement.versions().flat_map(|version| readers(version.payload(), self.me.agency));
-        let readers: BTreeSet<AgencyId> = readers.filter(|agency| *agency != self.me.agency).collect();
-        readers.into_iter().collect()
-    }
-
-    fn own(&self, id: ReportId) -> Result<ReportView, DeskError> {
+    /// An own report that can be revised or retracted.
+    pub(super) fn own(&self, ledger: &Ledger, id: ReportId) -> Result<ReportView, DeskError> {
         if let Some(view) = self.view_report(self.me.agency, id)? {
             return Ok(view);
         }
-        if self.turn().retracted.contains_key(&(self.me.agency, id)) {
+        if ledger.retracted.contains_key(&(self.me.agency, id)) {
             return Err(DeskError::Retracted(id));
         }
-        match self.find_originator(id)? {
+        match self.find_originator(ledger, id)? {
             Some(originator) => Err(DeskError::NotOurs { report: id, originator }),
             None => Err(DeskError::NoReport(id)),
         }
     }
 
     /// Whose report this is, of all agencies known here.
-    fn find_originator(&self, id: ReportId) -> Result<Option<AgencyId>, DeskError> {
+    fn find_originator(&self, ledger: &Ledger, id: ReportId) -> Result<Option<AgencyId>, DeskError> {
         for (agency, _) in self.book().roll.iter() {
             if !self.store.report(&agency, &id)?.is_empty() {
                 return Ok(Some(agency));
             }
         }
-        let ledger = self.turn();
         Ok(ledger.retracted.keys().find(|(_, report)| *report == id).map(|(originator, _)| *originator))
     }
 
@@ -293,7 +197,7 @@ impl Desk {
         let originator = match originator {
             Some(originator) => originator,
             None if self.view_report(self.me.agency, id)?.is_some() => self.me.agency,
-            None => self.find_originator(id)?.ok_or(DeskError::NoReport(id))?,
+            None => self.find_originator(&self.turn(), id)?.ok_or(DeskError::NoReport(id))?,
         };
         let view = self.view_report(originator, id)?;
         let retraction = self.retraction_view(originator, id);
@@ -301,30 +205,6 @@ impl Desk {
             return Err(DeskError::NoReport(id));
         }
         Ok(ReportDetail { originator, report: id, view, retraction })
-    }
-
-    fn retraction_view(&self, originator: AgencyId, id: ReportId) -> Option<RetractionView> {
-        let book = self.book();
-        let ledger = self.turn();
-        let known = ledger.retracted.get(&(originator, id))?;
-        let reason = self.store.local(&local::reason(originator, id)).and_then(|text| String::from_utf8(text).ok());
-        let (mut confirmed, mut outstanding) = (Vec::new(), BTreeSet::new());
-        if originator == self.me.agency {
-            for agreement in &known.agreements {
-                let holders = self.holders(&book, *agreement);
-                let (yes, no) = Desk::confirmations(&ledger, *agreement, &known.hash, &holders);
-                confirmed.extend(yes);
-                outstanding.extend(no);
-            }
-        }
-        confirmed.sort();
-        confirmed.dedup_by_key(|(agency, _)| *agency);
-        Some(RetractionView {
-            created: known.retraction.created,
-            reason,
-            confirmed,
-            outstanding: outstanding.into_iter().collect(),
-        })
     }
 
     /// This agency's own reports, in the store's order, from where a list ended.
@@ -335,12 +215,11 @@ impl Desk {
     ) -> Result<(Vec<ReportView>, Option<Vec<u8>>), DeskError> {
         let after = after.map(Cursor);
         let first = after.is_none();
+        let waiting = if first { self.outbox().newest(limit) } else { Vec::new() };
         let page = self.store.reports_of(&self.me.agency, after.as_ref(), limit)?;
         let next = (page.len() == limit).then(|| page.last().map(|(cursor, _)| cursor.0.clone())).flatten();
         let mut reports = gather(page.into_iter().map(|(_, record)| record).collect());
-        if first {
-            self.add_waiting(&mut reports, |_| true);
-        }
+        self.add_waiting(&mut reports, waiting);
         let mut views: Vec<ReportView> = reports.into_values().collect();
         views.sort_by_key(|view| std::cmp::Reverse(view.report.created));
         Ok((views, next))
@@ -359,20 +238,6 @@ fn choose(book: &Book, named: &[String], now: Time) -> Result<Vec<AgreementId>, 
     let named = named.iter().map(|text| book.find_agreement(text).map(entente_protocol::agreement::Agreement::id));
     let named: BTreeSet<AgreementId> = named.collect::<Result<_, _>>()?;
     Ok(named.into_iter().collect())
-}
-
-/// What still waits in the outbox never leaves it.
-fn withdraw_waiting(ledger: &mut Ledger, id: ReportId, items: &mut Vec<Item>) {
-    ledger.outbox.retain(|waiting| {
-        let only = waiting.reports.iter().all(|report| report.id == id);
-        if only {
-            items.push(Item::Local { key: local::outbox(waiting.number), value: None });
-        }
-        !only
-    });
-    for waiting in &mut ledger.outbox {
-        waiting.reports.retain(|report| report.id != id);
-    }
 }
 
 /// The number of a new report: random, or drawn from the seed of the request.
@@ -394,7 +259,7 @@ fn need<'a>(field: &'static str, value: Option<&'a String>) -> Result<&'a str, D
     value.map(String::as_str).ok_or_else(|| DeskError::Field { field, found: String::new(), expected: "given" })
 }
 
-fn text(field: &'static str, value: Option<&str>, max: usize) -> Result<Option<String>, DeskError> {
+pub(super) fn text(field: &'static str, value: Option<&str>, max: usize) -> Result<Option<String>, DeskError> {
     let clean = |text: &str| text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t');
     match value {
         Some(text) if text.len() > max || !clean(text) => Err(DeskError::Text { field, max }),

@@ -2,6 +2,7 @@
 //! has decided: every asker is a party of the scope it asks about.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use entente_protocol::agreement::Agreement;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
@@ -57,7 +58,7 @@ impl Desk {
 
     /// Logs of which a fork proof is held.
     pub fn forked(&self) -> BTreeSet<LogId> {
-        self.turn().logs.iter().filter(|(_, state)| state.forked).map(|(log, _)| *log).collect()
+        self.turn().logs.iter().filter(|(_, state)| state.forked.is_some()).map(|(log, _)| *log).collect()
     }
 
     /// Whether our entry at a position is the one with this hash; `None` where we have none there.
@@ -69,9 +70,10 @@ impl Desk {
     /// missing is fetched like any other's; the next own entry opens a generation.
     pub fn restored(&self, agreement: AgreementId) -> Result<(), DeskError> {
         let mut ledger = self.turn();
-        if ledger.reopen.insert(agreement) {
+        if !ledger.reopen.contains(&agreement) {
             tracing::warn!(%agreement, "a partner holds entries of ours that we lack: our next entry opens a generation");
             self.store.commit(vec![Item::Local { key: local::reopen(agreement), value: Some(Vec::new()) }])?;
+            ledger.reopen.insert(agreement);
         }
         Ok(())
     }
@@ -79,7 +81,8 @@ impl Desk {
     /// All scopes that a partner may ask about, with who is party to each.
     pub fn scopes(&self) -> BTreeMap<Hash, BTreeSet<AgencyId>> {
         let book = self.book();
-        let of_agreement = |agreement: &Agreement| (scope::of_agreement(agreement.id()), book.parties_ever(agreement));
+        let of_agreement =
+            |agreement: &Arc<Agreement>| (scope::of_agreement(agreement.id()), book.parties_ever(agreement));
         let mut scopes: BTreeMap<_, _> = book.agreements.values().map(of_agreement).collect();
         scopes.insert(scope::CONTACT, book.partners());
         scopes

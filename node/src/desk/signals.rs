@@ -30,6 +30,8 @@ pub struct KeyWanted {
 pub struct News {
     /// Logs that grew, and their heads.
     pub heads: BTreeMap<LogId, Head>,
+    /// Logs that were proved to have forked.
+    pub forked: BTreeSet<LogId>,
     /// Feeds that grew, and whether by an object of our own.
     pub feeds: BTreeMap<Hash, bool>,
     /// Announcements to publish.
@@ -52,6 +54,7 @@ impl News {
 
     fn is_empty(&self) -> bool {
         self.heads.is_empty()
+            && self.forked.is_empty()
             && self.feeds.is_empty()
             && self.announcements.is_empty()
             && self.keys_wanted.is_empty()

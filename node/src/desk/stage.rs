@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use entente_protocol::crypto::ContentKey;
 use entente_protocol::entry::refusal::Refusal;
-use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId, ReportId};
+use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId, ReportId};
+use entente_protocol::keys::KeyDescriptor;
 use entente_protocol::receipt::RefusalNote;
+use entente_protocol::wire::attest::Attested;
 
-use super::ledger::{Ledger, LogState, Waiting, local};
+use super::ledger::{Ledger, LogState, local};
+use super::outbox::Waiting;
 use super::signals::KeyWanted;
 use super::{Desk, DeskError, scope};
 use crate::store::{Head, Item};
@@ -16,9 +20,14 @@ use crate::store::{Head, Item};
 pub(super) struct Staged {
     pub(super) items: Vec<Item>,
     pub(super) announcements: Vec<(AgreementId, Vec<u8>)>,
+    /// Batches that go into the outbox.
     pub(super) waiting: Vec<Waiting>,
+    /// The number of a batch that leaves it.
+    pub(super) sent: Option<u64>,
     pub(super) reopened: Vec<AgreementId>,
     pub(super) logs: BTreeMap<LogId, LogState>,
+    /// Content keys that this node made.
+    pub(super) keys: BTreeMap<KeyId, (Attested<KeyDescriptor>, ContentKey)>,
     pub(super) fresh: BTreeMap<(AgencyId, ReportId), BTreeMap<u32, Vec<u8>>>,
     pub(super) wanted: BTreeSet<KeyWanted>,
     pub(super) refused: Vec<(AgreementId, RefusalNote)>,
@@ -32,6 +41,16 @@ impl Staged {
 
     pub(super) fn refuse(&mut self, agreement: AgreementId, entry: Hash, refusal: &Refusal) {
         self.refused.push((agreement, note(entry, refusal, 0)));
+    }
+
+    /// A content key's descriptor.
+    pub(super) fn descriptor<'a>(&'a self, ledger: &'a Ledger, id: &KeyId) -> Option<&'a Attested<KeyDescriptor>> {
+        self.keys.get(id).map(|(descriptor, _)| descriptor).or_else(|| ledger.keys.descriptors.get(id))
+    }
+
+    /// A content key.
+    pub(super) fn key<'a>(&'a self, ledger: &'a Ledger, id: &KeyId) -> Option<&'a ContentKey> {
+        self.keys.get(id).map(|(_, key)| key).or_else(|| ledger.keys.held.get(id))
     }
 
     pub(super) fn log(&self, ledger: &Ledger, log: LogId) -> LogState {
@@ -61,24 +80,36 @@ impl Desk {
         if !stage.items.is_empty() {
             self.store.commit(stage.items)?;
         }
-        let mut heads = BTreeMap::new();
+        let (mut heads, mut forked) = (BTreeMap::new(), BTreeSet::new());
         for (log, state) in stage.logs {
+            if state.forked.is_some() {
+                forked.insert(log);
+            }
             if let Some(head) = state.head {
                 heads.insert(log, Head { seq: head.seq, hash: head.hash });
             }
             ledger.receipts.due.insert(log.agreement);
             ledger.logs.insert(log, state);
         }
+        for (id, (descriptor, key)) in stage.keys {
+            ledger.keys.own.insert(descriptor.agreement, id);
+            ledger.keys.descriptors.insert(id, descriptor);
+            ledger.keys.held.insert(id, key);
+        }
         for (agreement, note) in stage.refused {
             ledger.receipts.refused.entry(agreement).or_default().insert(note);
         }
-        ledger.outbox.extend(stage.waiting);
-        self.note_waiting(ledger);
+        if !stage.waiting.is_empty() || stage.sent.is_some() {
+            let mut outbox = self.outbox_mut();
+            stage.sent.into_iter().for_each(|number| outbox.remove(number));
+            stage.waiting.into_iter().for_each(|waiting| outbox.put(waiting));
+        }
         for agreement in stage.reopened {
             ledger.reopen.remove(&agreement);
         }
         self.signals.tell(|news| {
             news.heads.extend(heads);
+            news.forked.extend(forked);
             for feed in feeds {
                 news.feed(feed, true);
             }

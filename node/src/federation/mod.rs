@@ -1,25 +1,31 @@
 //! The federation task: joins the network, the catch-up machine and the desk.
 //!
 //! ```text
-//!   network ──Event──▶ ┌────────────┐ ──job──▶ desk (blocking threads)
+//!   network ──Event──▶ ┌────────────┐ ──Job──▶ queue ──one at a time──▶ desk
 //!           ◀─Command─ │ federation │ ◀─Input─ what came of it
-//!   signals ──News───▶ │  (machine) │
+//!   signals ──News───▶ │  (machine) │ ──gossip, reads for partners──▶ desk (bounded, beside the queue)
 //!                      └────────────┘
 //! ```
 //!
-//! The loop itself never blocks and decides nothing: the machine says what to do, the desk does it. What the desk
-//! changed reaches the machine as news before the answer of the job that changed it.
+//! The loop itself never blocks and decides nothing: the machine says what to do, the desk does it. Commands wait in
+//! the loop until the network has room for them, so that neither can wait for the other. What the desk changed
+//! reaches the machine as news before the answer of the job that changed it. While much waits, nothing more is
+//! taken from the network, and partners feel it.
 
+mod queue;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use entente_protocol::agreement::{Agreement, State};
-use entente_protocol::id::{AgencyId, AgreementId, Hash};
-use entente_protocol::sync::{Failed, Input, Machine, Output, Own, Plan, Position, ScopeInfo, Snapshot, Ticket};
+use entente_protocol::id::{AgencyId, AgreementId};
+use entente_protocol::sync::message::{Reason, Response};
+use entente_protocol::sync::{
+    Failed, Input, Machine, Output, Own, PageOutcome, Plan, Position, ScopeInfo, Snapshot, Ticket,
+};
 use entente_protocol::time::Time;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -29,12 +35,16 @@ use crate::clock;
 use crate::desk::{Desk, DeskError, GossipJudgement, News, scope};
 use crate::files;
 use crate::network::{Command, Event, Group, Handle, Partner, RequestFailure, RequestTicket, Stats, Verdict};
+use queue::{Job, Queue};
 
-/// Answers of jobs that wait for the loop.
-const ANSWERS: usize = 1024;
+/// Commands that may wait for the network before the loop takes no more from it: of 64 KiB at most, mostly less.
+const COMMANDS: usize = 256;
 
 /// Gossip messages judged at a time; what comes beyond is left to catch-up.
 const GOSSIP_AT_A_TIME: usize = 64;
+
+/// Reads for partners at a time, of a page each: the asker of one more is told to come back.
+const READS_AT_A_TIME: usize = 32;
 
 /// How often the desk is asked for receipts that are due.
 const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
@@ -72,10 +82,13 @@ pub struct Federation {
     connections: Arc<Connections>,
     card_file: PathBuf,
     machine: Machine,
+    queue: Queue,
+    /// Commands that the network has had no room for yet.
+    commands: VecDeque<Command>,
     tickets: BTreeMap<Ticket, RequestTicket>,
     next_ticket: u64,
-    answers: mpsc::Sender<Input>,
     gossip: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
     wake: Option<Time>,
 }
 
@@ -86,76 +99,77 @@ impl Federation {
         network: Handle,
         connections: Arc<Connections>,
         card_file: PathBuf,
-    ) -> Result<(Self, mpsc::Receiver<Input>), DeskError> {
+    ) -> Result<Self, DeskError> {
         let me = desk.me();
         let own = Own { agency: me.agency, writer: me.writer, mode: me.mode, incarnation: desk.store().incarnation() };
         let machine = Machine::new(own, snapshot(&desk)?);
-        let (answers, receiver) = mpsc::channel(ANSWERS);
-        let federation = Self {
+        Ok(Self {
+            queue: Queue::new(Arc::clone(&desk)),
             desk,
             network,
             connections,
             card_file,
             machine,
+            commands: VecDeque::new(),
             tickets: BTreeMap::new(),
             next_ticket: 0,
-            answers,
             gossip: Arc::new(Semaphore::new(GOSSIP_AT_A_TIME)),
+            reads: Arc::new(Semaphore::new(READS_AT_A_TIME)),
             wake: None,
-        };
-        Ok((federation, receiver))
+        })
     }
 
-    /// Runs until `stop`; the network is told to say goodbye.
-    pub async fn run(
-        mut self,
-        mut events: mpsc::Receiver<Event>,
-        mut answers: mpsc::Receiver<Input>,
-        stop: CancellationToken,
-    ) {
+    /// Runs until `stop`; the job under way is ended, and the network is told to say goodbye.
+    pub async fn run(mut self, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
         let mut receipts = every(RECEIPTS_EVERY);
         let mut topology = every(TOPOLOGY_EVERY);
         let mut tidy = every(TIDY_EVERY);
-        let desk = Arc::clone(&self.desk);
+        let (desk, network) = (Arc::clone(&self.desk), self.network.clone());
         loop {
             let wake = self.wake.map(until);
+            let room = !self.queue.is_full() && self.commands.len() < COMMANDS;
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(event) = events.recv() => self.on_event(event).await,
-                Some(input) = answers.recv() => self.on_answer(input).await,
-                news = desk.signals().next() => self.on_news(news).await,
-                () = sleep(wake) => self.on_wake().await,
-                _ = receipts.tick() => self.job(|desk| told("receipts", desk.issue_receipts())),
-                _ = topology.tick() => self.on_topology().await,
-                _ = tidy.tick() => self.job(|desk| told("tidying", desk.tidy())),
+                sent = network.room(), if !self.commands.is_empty() => match (sent, self.commands.pop_front()) {
+                    (Some(place), Some(command)) => place.send(command),
+                    _ => break,
+                },
+                inputs = self.queue.done() => self.on_done(inputs),
+                Some(event) = events.recv(), if room => self.on_event(event),
+                news = desk.signals().next(), if room => self.on_news(news),
+                () = sleep(wake) => self.on_wake(),
+                _ = receipts.tick(), if room => self.job(|desk| told("receipts", desk.issue_receipts())),
+                _ = topology.tick(), if room => self.on_topology(),
+                _ = tidy.tick(), if room => self.job(|desk| told("tidying", desk.tidy())),
                 else => break,
             }
         }
-        self.network.send(Command::Shutdown).await;
+        self.queue.stop().await;
+        network.send(Command::Shutdown).await;
     }
 
-    async fn on_event(&mut self, event: Event) {
+    fn on_event(&mut self, event: Event) {
         match event {
             Event::Listening { addresses } => self.on_listening(addresses),
             Event::Connected { agency, address } => {
                 tracing::info!(%agency, %address, "connected");
                 lock(&self.connections.connected).insert(agency, clock::now());
-                self.drive(Input::PeerUp(agency)).await;
+                self.drive(Input::PeerUp(agency));
             }
             Event::Disconnected { agency } => {
                 tracing::info!(%agency, "disconnected");
                 lock(&self.connections.connected).remove(&agency);
                 lock(&self.connections.last_seen).insert(agency, clock::now());
-                self.drive(Input::PeerDown(agency)).await;
+                self.drive(Input::PeerDown(agency));
             }
             Event::Unreachable { agency, reason } => tracing::debug!(%agency, %reason, "not reached"),
             Event::Joined { agreement, agency } => tracing::debug!(%agency, %agreement, "listens to gossip"),
-            Event::Gossip { agreement, from, ticket, bytes } => self.on_gossip(agreement, from, ticket, bytes).await,
+            Event::Gossip { agreement, from, ticket, bytes } => self.on_gossip(agreement, from, ticket, bytes),
             Event::Request { from, ticket, bytes } => {
                 let name = Ticket(self.next_ticket);
                 self.next_ticket += 1;
                 self.tickets.insert(name, ticket);
-                self.drive(Input::Request { from, ticket: name, bytes }).await;
+                self.drive(Input::Request { from, ticket: name, bytes });
             }
             Event::Response { agency, id, result } => {
                 let result = result.map_err(|failure| match failure {
@@ -167,17 +181,15 @@ impl Federation {
                     _ => Failed::Lost,
                 });
                 let id = entente_protocol::sync::RequestId(id.0);
-                self.drive(Input::Answer { from: agency, id, result }).await;
+                self.drive(Input::Answer { from: agency, id, result });
             }
         }
     }
 
     fn on_listening(&mut self, addresses: Vec<String>) {
-        *lock(&self.connections.listening) = addresses;
-        let (connections, card_file) = (Arc::clone(&self.connections), self.card_file.clone());
+        lock(&self.connections.listening).clone_from(&addresses);
+        let card_file = self.card_file.clone();
         self.job(move |desk| {
-            // Jobs overtake each other: what counts is what is true when this one runs.
-            let addresses = lock(&connections.listening).clone();
             let written = desk.announce_addresses(addresses).and_then(|()| desk.own_export());
             match written.map(|card| files::replace(&card_file, card.as_bytes())) {
                 Ok(Ok(())) => {}
@@ -188,7 +200,8 @@ impl Federation {
         });
     }
 
-    async fn on_gossip(
+    /// Judged beside the queue: what is new should be seen at once, whatever is being caught up with.
+    fn on_gossip(
         &mut self,
         agreement: AgreementId,
         from: AgencyId,
@@ -196,11 +209,10 @@ impl Federation {
         bytes: Vec<u8>,
     ) {
         let Ok(permit) = Arc::clone(&self.gossip).try_acquire_owned() else {
-            self.network.send(Command::Verdict { ticket, verdict: Verdict::Ignore }).await;
-            return;
+            return self.commands.push_back(Command::Verdict { ticket, verdict: Verdict::Ignore });
         };
-        let network = self.network.clone();
-        self.job(move |desk| {
+        let (desk, network) = (Arc::clone(&self.desk), self.network.clone());
+        tokio::task::spawn_blocking(move || {
             let verdict = match desk.take_gossip(from, agreement, &bytes) {
                 Ok(GossipJudgement::Accept) => Verdict::Accept,
                 Ok(GossipJudgement::Ignore) => Verdict::Ignore,
@@ -212,54 +224,57 @@ impl Federation {
             };
             network.blocking_send(Command::Verdict { ticket, verdict });
             drop(permit);
-            Vec::new()
         });
     }
 
     /// What came of a job; the news that it made come first.
-    async fn on_answer(&mut self, input: Input) {
+    fn on_done(&mut self, inputs: Vec<Input>) {
         if let Some(news) = self.desk.signals().take() {
-            self.on_news(news).await;
+            self.on_news(news);
         }
-        self.drive(input).await;
+        for input in inputs {
+            self.drive(input);
+        }
     }
 
-    async fn on_news(&mut self, news: News) {
+    fn on_news(&mut self, news: News) {
         if news.topology {
-            self.on_topology().await;
+            self.on_topology();
+        }
+        for log in news.forked {
+            self.drive(Input::ForkProven { log });
         }
         for (log, head) in news.heads {
             let head = Position { seq: head.seq, hash: head.hash };
-            self.drive(Input::HeadMoved { log, head }).await;
+            self.drive(Input::HeadMoved { log, head });
         }
         for (scope, own) in news.feeds {
             match self.desk.store().feed_end(&scope) {
-                Ok(length) => self.drive(Input::FeedGrew { scope, length, own }).await,
+                Ok(length) => self.drive(Input::FeedGrew { scope, length, own }),
                 Err(error) => tracing::error!(%error, "the end of a feed cannot be read"),
             }
         }
         for wanted in news.keys_wanted {
             let (from, scope, key_id) = (wanted.from, wanted.scope, wanted.key);
-            self.drive(Input::KeyWanted { from, scope, key_id }).await;
+            self.drive(Input::KeyWanted { from, scope, key_id });
         }
         for (scope, key) in news.keys_taken {
-            self.drive(Input::KeysTaken { scope, key_ids: vec![key] }).await;
+            self.drive(Input::KeysTaken { scope, key_ids: vec![key] });
         }
         for (log, (seq, from)) in news.gaps {
-            self.drive(Input::GapSeen { from, log, seq }).await;
+            self.drive(Input::GapSeen { from, log, seq });
         }
-        for (agreement, bytes) in news.announcements {
-            self.network.send(Command::Publish { agreement, bytes }).await;
-        }
+        let publish = |(agreement, bytes)| Command::Publish { agreement, bytes };
+        self.commands.extend(news.announcements.into_iter().map(publish));
     }
 
-    async fn on_wake(&mut self) {
+    fn on_wake(&mut self) {
         self.wake = None;
-        self.drive(Input::Tick).await;
+        self.drive(Input::Tick);
     }
 
     /// Tells the network whom to connect and which agreements gossip, and the machine who may know what.
-    async fn on_topology(&mut self) {
+    fn on_topology(&mut self) {
         let (book, now) = (self.desk.book(), clock::now());
         let partners = book.partners().into_iter().filter_map(|agency| {
             let known = book.roll.agency(agency).ok()?;
@@ -282,52 +297,55 @@ impl Federation {
             (scope, ScopeInfo { parties, has_logs })
         });
         let scopes = scopes.collect();
-        self.network.send(command).await;
-        self.drive(Input::Scopes(scopes)).await;
+        self.commands.push_back(command);
+        self.drive(Input::Scopes(scopes));
     }
 
     /// Hands an input to the machine, and does what it says.
-    async fn drive(&mut self, input: Input) {
+    fn drive(&mut self, input: Input) {
         for output in self.machine.handle(input, clock::now()) {
-            self.on_output(output).await;
+            self.on_output(output);
         }
     }
 
-    async fn on_output(&mut self, output: Output) {
+    fn on_output(&mut self, output: Output) {
         match output {
             Output::Send { to, id, bytes } => {
                 let id = crate::network::RequestId(id.0);
-                self.network.send(Command::Request { agency: to, id, bytes }).await;
+                self.commands.push_back(Command::Request { agency: to, id, bytes });
             }
             Output::Respond { ticket, bytes } => {
                 if let Some(ticket) = self.tickets.remove(&ticket) {
-                    self.network.send(Command::Respond { ticket, bytes }).await;
+                    self.commands.push_back(Command::Respond { ticket, bytes });
                 }
             }
             Output::Serve { ticket, from, plan } => self.serve(ticket, from, plan),
-            Output::Admit { from, log, entries } => self.job(move |desk| work::admit(desk, from, log, entries)),
-            Output::Take { from, scope, objects, cursor } => {
-                self.job(move |desk| work::take(desk, from, scope, objects, cursor));
+            Output::Admit { from, log, entries } => {
+                let stuck = Input::PageDone { from, log, outcome: PageOutcome::Stuck };
+                let job = Job::new(move |desk| work::admit(desk, from, log, entries));
+                self.queue.push(job.or_else(stuck));
             }
-            Output::Lacking { from, scope, items } => self.job(move |desk| {
-                let names: Vec<Hash> = items.iter().map(|item| item.hash).collect();
-                let hashes = desk.lacking(&names).unwrap_or_default();
-                vec![Input::Fetch { from, scope, hashes }]
-            }),
+            Output::Take { from, scope, objects, cursor } => {
+                let job = Job::new(move |desk| work::take(desk, from, scope, objects, cursor));
+                self.queue.push(job.or_else(Input::FeedFailed { from, scope }).of_feed(from, scope));
+            }
+            Output::Lacking { from, scope, items } => {
+                let job = Job::new(move |desk| work::lacking(desk, from, scope, &items));
+                self.queue.push(job.or_else(Input::FeedFailed { from, scope }));
+            }
             Output::Compared { scope, .. } => self.job(move |desk| told("outbox", desk.compared(AgreementId(scope)))),
             Output::OwnLogAhead { log, .. } => self.job(move |desk| told("restore", desk.restored(log.agreement))),
-            Output::Check { from, log, position } => self.job(move |desk| {
-                let same = desk.same_entry(&log, position.seq, &position.hash);
-                let same = same.ok().flatten().unwrap_or(true);
-                vec![Input::Checked { from, log, position, same }]
-            }),
+            Output::Check { from, log, position } => {
+                let job = Job::new(move |desk| work::check(desk, from, log, position));
+                self.queue.push(job.or_else(Input::Unchecked { from, log }));
+            }
             Output::Diverged { log, seq, from } => {
                 tracing::warn!(author = %log.author, seq, %from, "a partner holds another entry at this position");
             }
-            Output::Evidence { from, log, entry, .. } => self.job(move |desk| {
-                let _ = work::admit(desk, from, log, vec![entry]);
-                vec![Input::ForkProven { log }]
-            }),
+            Output::Evidence { from, log, entry, .. } => {
+                let job = Job::new(move |desk| work::evidence(desk, from, log, entry));
+                self.queue.push(job.or_else(Input::EvidenceDone { from, log }));
+            }
             Output::WakeAt(at) => self.wake = Some(at),
             Output::Misbehaved { agency, why } => tracing::warn!(%agency, %why, "a partner broke the protocol"),
         }
@@ -336,34 +354,26 @@ impl Federation {
     /// Reads the store for a partner, beside everything else.
     fn serve(&mut self, ticket: Ticket, from: AgencyId, plan: Plan) {
         let Some(ticket) = self.tickets.remove(&ticket) else { return };
-        let network = self.network.clone();
-        self.job(move |desk| {
-            match work::answer(desk, from, plan) {
+        let Ok(permit) = Arc::clone(&self.reads).try_acquire_owned() else {
+            let bytes = Response::Refused(Reason::Busy).write();
+            return self.commands.push_back(Command::Respond { ticket, bytes });
+        };
+        let (desk, network) = (Arc::clone(&self.desk), self.network.clone());
+        tokio::task::spawn_blocking(move || {
+            match work::answer(&desk, from, plan) {
                 Ok(response) => network.blocking_send(Command::Respond { ticket, bytes: response.write() }),
                 Err(error) => {
                     tracing::error!(%error, "a partner's request could not be answered");
                     network.blocking_send(Command::Refuse { ticket })
                 }
             };
-            Vec::new()
+            drop(permit);
         });
     }
 
-    /// Runs work at the desk on a blocking thread; what it yields comes back to the machine.
-    fn job(&self, work: impl FnOnce(&Desk) -> Vec<Input> + Send + 'static) {
-        let (desk, answers) = (Arc::clone(&self.desk), self.answers.clone());
-        tokio::spawn(async move {
-            let done = tokio::task::spawn_blocking(move || work(&desk)).await;
-            match done {
-                Ok(inputs) => {
-                    for input in inputs {
-                        // The loop is gone only when the node stops.
-                        let _ = answers.send(input).await;
-                    }
-                }
-                Err(error) => tracing::error!(%error, "a job at the desk failed"),
-            }
-        });
+    /// Puts work into the queue that the machine does not wait for.
+    fn job(&mut self, work: impl FnOnce(&Desk) -> Vec<Input> + Send + 'static) {
+        self.queue.push(Job::new(work));
     }
 }
 

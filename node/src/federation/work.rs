@@ -4,7 +4,7 @@
 use entente_protocol::entry::refusal::Refusal;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
 use entente_protocol::sync::message::{Budget, EntryBytes, FeedItem, FeedPage, ObjectAt, Response};
-use entente_protocol::sync::{Cursor, Input, ObjectBytes, PageOutcome, Plan};
+use entente_protocol::sync::{Cursor, Input, ObjectBytes, PageOutcome, Plan, Position};
 use entente_protocol::wire::object::ObjectKind;
 
 use crate::desk::{Desk, DeskError};
@@ -31,6 +31,18 @@ pub(super) fn admit(desk: &Desk, from: AgencyId, log: LogId, entries: Vec<EntryB
     vec![Input::PageDone { from, log, outcome }]
 }
 
+/// Which objects of a feed's page are not held.
+pub(super) fn lacking(desk: &Desk, from: AgencyId, scope: Hash, items: &[FeedItem]) -> Vec<Input> {
+    let names: Vec<Hash> = items.iter().map(|item| item.hash).collect();
+    vec![match desk.lacking(&names) {
+        Ok(hashes) => Input::Fetch { from, scope, hashes },
+        Err(error) => {
+            tracing::error!(%error, "what a partner lists cannot be looked for");
+            Input::FeedFailed { from, scope }
+        }
+    }]
+}
+
 /// Takes objects of a feed, and content keys.
 pub(super) fn take(
     desk: &Desk,
@@ -41,26 +53,50 @@ pub(super) fn take(
 ) -> Vec<Input> {
     let (wraps, objects): (Vec<_>, Vec<_>) =
         objects.into_iter().partition(|object| object.kind == ObjectKind::Wrap.number());
-    let mut useful = false;
     if !wraps.is_empty() {
         let wraps: Vec<Vec<u8>> = wraps.into_iter().map(|object| object.bytes).collect();
+        // Keys are wanted until they are held: no answer is due.
         if let Err(error) = desk.take_wraps(AgreementId(scope), &wraps) {
             tracing::error!(%error, "content keys could not be taken");
         }
     }
     let objects = objects.into_iter().map(|object| (object.kind, object.bytes)).collect();
     let taken = desk.take_objects(from, scope, objects).and_then(|taken| {
-        useful = taken.new > 0;
         // What is held in memory alone must be listed again after a start.
         match cursor.filter(|_| taken.held == 0) {
-            Some(cursor) => desk.keep_cursor(from, scope, cursor),
-            None => Ok(()),
+            Some(cursor) => desk.keep_cursor(from, scope, cursor)?,
+            None => {}
         }
+        Ok(taken.new > 0)
     });
-    if let Err(error) = taken {
-        tracing::error!(%error, "objects could not be taken");
+    match (taken, cursor) {
+        (Ok(useful), Some(cursor)) => vec![Input::FeedDone { from, scope, cursor, useful }],
+        (Ok(_), None) => Vec::new(),
+        (Err(error), _) => {
+            tracing::error!(%error, "objects could not be taken");
+            vec![Input::FeedFailed { from, scope }]
+        }
     }
-    cursor.map(|cursor| Input::FeedDone { from, scope, cursor, useful }).into_iter().collect()
+}
+
+/// Compares a partner's position with our own entry there.
+pub(super) fn check(desk: &Desk, from: AgencyId, log: LogId, position: Position) -> Vec<Input> {
+    vec![match desk.same_entry(&log, position.seq, &position.hash) {
+        Ok(Some(same)) => Input::Checked { from, log, position, same },
+        Ok(None) => Input::Unchecked { from, log },
+        Err(error) => {
+            tracing::error!(%error, "an own entry cannot be read");
+            Input::Unchecked { from, log }
+        }
+    }]
+}
+
+/// Judges what a partner has in place of our entry. A proof that comes of it is told as news.
+pub(super) fn evidence(desk: &Desk, from: AgencyId, log: LogId, entry: EntryBytes) -> Vec<Input> {
+    if let Err(error) = desk.take_entries(from, log, vec![(entry.header, entry.body)]) {
+        tracing::error!(%error, "evidence of a fork could not be judged");
+    }
+    vec![Input::EvidenceDone { from, log }]
 }
 
 /// Reads the store for a partner.

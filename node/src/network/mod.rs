@@ -320,6 +320,11 @@ impl Handle {
         self.commands.send(command).await.is_ok()
     }
 
+    /// A place for one command, once there is room. `None` if the network has ended.
+    pub async fn room(&self) -> Option<Place<'_>> {
+        self.commands.reserve().await.ok().map(Place)
+    }
+
     /// Hands a command over from a thread that may block.
     pub fn blocking_send(&self, command: Command) -> bool {
         self.commands.blocking_send(command).is_ok()
@@ -328,6 +333,16 @@ impl Handle {
     /// What the network did so far.
     pub fn stats(&self) -> &Arc<Stats> {
         &self.stats
+    }
+}
+
+/// Room for one command.
+pub struct Place<'a>(mpsc::Permit<'a, Command>);
+
+impl Place<'_> {
+    /// Hands a command over.
+    pub fn send(self, command: Command) {
+        self.0.send(command);
     }
 }
 

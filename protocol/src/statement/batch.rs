@@ -133,20 +133,7 @@ impl SignedBatch {
 
     /// The batch as bytes: {0 signed root, 1 leaves}, a leaf being [salt, statement] or the hash of a deleted one.
     pub fn write(&self) -> Vec<u8> {
-        let write_leaves = |out: &mut Vec<u8>| {
-            codec::write_array(out, self.leaves.len());
-            for leaf in &self.leaves {
-                match leaf {
-                    Leaf::Statement { salt, bytes } => {
-                        codec::write_array(out, 2);
-                        codec::write_bytes(out, salt);
-                        codec::write_bytes(out, bytes);
-                    }
-                    Leaf::Deleted(hash) => codec::write_bytes(out, hash.as_bytes()),
-                }
-            }
-        };
-        MapWriter::new().put_bytes(0, self.root.bytes()).put_with(1, write_leaves).finish()
+        write(self.root.bytes(), &self.leaves)
     }
 }
 
@@ -162,6 +149,42 @@ impl ClaimedBatch {
         let hashes: Vec<[u8; 32]> = leaves.iter().map(Leaf::hash).collect();
         if merkle::root(&hashes) == root.claim().root.0 { Ok(Self { root, leaves }) } else { Err(BatchError::Root) }
     }
+
+    /// Deletes statements: their leaf hashes take their places, so that the others still verify. Says how many
+    /// statements are left.
+    pub fn delete(&mut self, gone: impl Fn(&[u8]) -> bool) -> usize {
+        let mut left = 0;
+        for leaf in &mut self.leaves {
+            match leaf {
+                Leaf::Statement { bytes, .. } if gone(bytes) => *leaf = Leaf::Deleted(Hash(leaf.hash())),
+                Leaf::Statement { .. } => left += 1,
+                Leaf::Deleted(_) => {}
+            }
+        }
+        left
+    }
+
+    /// The batch as bytes, as [`SignedBatch::write`] gives them.
+    pub fn write(&self) -> Vec<u8> {
+        write(self.root.bytes(), &self.leaves)
+    }
+}
+
+fn write(root: &[u8], leaves: &[Leaf]) -> Vec<u8> {
+    let write_leaves = |out: &mut Vec<u8>| {
+        codec::write_array(out, leaves.len());
+        for leaf in leaves {
+            match leaf {
+                Leaf::Statement { salt, bytes } => {
+                    codec::write_array(out, 2);
+                    codec::write_bytes(out, salt);
+                    codec::write_bytes(out, bytes);
+                }
+                Leaf::Deleted(hash) => codec::write_bytes(out, hash.as_bytes()),
+            }
+        }
+    };
+    MapWriter::new().put_bytes(0, root).put_with(1, write_leaves).finish()
 }
 
 fn read_leaves(d: &mut Decoder<'_>) -> Result<Vec<Leaf>, CodecError> {

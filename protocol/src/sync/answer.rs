@@ -79,7 +79,9 @@ impl Machine {
             (Ask::Feed { scope, from: cursor, told }, Response::Feed(page)) => {
                 self.feed_page(from, scope, cursor, told, &page)
             }
-            (Ask::Objects { scope, asked }, Response::Objects(objects)) => self.objects(from, scope, asked, objects),
+            (Ask::Objects { scope, asked }, Response::Objects(objects)) => {
+                self.objects(from, scope, asked, objects, now)
+            }
             (Ask::Wraps { scope, key_ids }, Response::Wraps(wraps)) if wraps.len() <= key_ids.len() => {
                 self.wraps(from, scope, &key_ids, wraps, now);
                 true
@@ -88,8 +90,10 @@ impl Machine {
                 self.entries(from, log, until_seq - from_seq + 1, entries)
             }
             (Ask::Evidence { log, seq }, Response::Entries(entries)) if entries.len() <= 1 => {
-                let evidence = entries.into_iter().map(|entry| Output::Evidence { from, log, seq, entry });
-                self.out.extend(evidence);
+                match entries.into_iter().next() {
+                    Some(entry) => self.out.push(Output::Evidence { from, log, seq, entry }),
+                    None => self.evidence_done(from, &log),
+                }
                 true
             }
             _ => false,
@@ -130,6 +134,9 @@ impl Machine {
         }
         if let (Some(scope), Some(peer)) = (scope, self.peers.get_mut(&to)) {
             peer.evidence.retain(|log, _| log.agreement.0 != scope);
+            if let Some(at) = peer.scopes.get_mut(&scope) {
+                at.own_evidence.clear();
+            }
         }
     }
 
@@ -244,22 +251,26 @@ impl Machine {
             at.feed = FeedState::Storing;
             self.out.push(Output::Take { from, scope, objects: Vec::new(), cursor: Some(cursor) });
         } else {
-            at.feed = FeedState::Fetching { queue, asked: false, cursor };
+            at.feed = FeedState::Fetching { queue, asked: false, cursor, failed: false };
             self.ready.insert(from);
         }
     }
 
-    fn objects(&mut self, from: AgencyId, scope: Hash, asked: usize, objects: Vec<ObjectAt>) -> bool {
+    fn objects(&mut self, from: AgencyId, scope: Hash, asked: usize, objects: Vec<ObjectAt>, now: Time) -> bool {
         let last = objects.last().map(|object| object.index as usize);
         if last.is_some_and(|last| last >= asked) {
             return false;
         }
         let Some(at) = self.peer_scope(from, scope) else { return true };
-        let FeedState::Fetching { queue, asked: pending, cursor } = &mut at.feed else { return true };
+        let FeedState::Fetching { queue, asked: pending, cursor, failed } = &mut at.feed else { return true };
         // Those behind the last one did not fit, or, where none came at all, are not held by the partner any more.
         queue.drain(..last.map_or(asked, |last| last + 1));
         *pending = false;
-        let done = queue.is_empty().then_some(*cursor);
+        let (done, failed) = (queue.is_empty().then_some(*cursor), *failed);
+        if failed && done.is_some() {
+            self.end_feed(from, scope, false, now);
+            return true;
+        }
         if done.is_some() {
             at.feed = FeedState::Storing;
         }
@@ -276,6 +287,16 @@ impl Machine {
         at.cursor = cursor;
         if matches!(at.feed, FeedState::Storing) {
             self.end_feed(from, scope, useful, now);
+        }
+    }
+
+    /// The driver could not look for what it lacks, or not store what came: the cursor stays where it was.
+    pub(super) fn feed_failed(&mut self, from: AgencyId, scope: Hash, now: Time) {
+        let Some(at) = self.peers.get_mut(&from).and_then(|peer| peer.scopes.get_mut(&scope)) else { return };
+        match &mut at.feed {
+            FeedState::Fetching { failed, .. } => *failed = true,
+            FeedState::Filtering { .. } | FeedState::Storing => self.end_feed(from, scope, false, now),
+            FeedState::Idle | FeedState::Asking => {}
         }
     }
 

@@ -122,6 +122,22 @@ impl Machine {
         }
     }
 
+    /// The driver could not compare: what the partner lists next is looked at as if it were new. An own log stays
+    /// unchecked until then.
+    pub(super) fn unchecked(&mut self, from: AgencyId, log: &LogId) {
+        if let Some(at) = self.peer_scope(from, log.agreement.0) {
+            at.heads.seen = None;
+        }
+    }
+
+    /// The driver judged what a partner had in place of our entry, or there is nothing to judge.
+    pub(super) fn evidence_done(&mut self, from: AgencyId, log: &LogId) {
+        let scope = log.agreement.0;
+        if self.peer_scope(from, scope).is_some_and(|at| at.own_evidence.remove(log)) {
+            self.try_compared(from, scope);
+        }
+    }
+
     /// Our log moved: what partners offered up to there is no longer wanted, but compared.
     pub(super) fn settle_offers(&mut self, log: LogId, head: Position) {
         let mut reached = Vec::new();
@@ -146,8 +162,14 @@ impl Machine {
     /// A fork proof is held, so that no more evidence is needed.
     pub(super) fn fork_proven(&mut self, log: LogId) {
         self.forked.insert(log);
-        for peer in self.peers.values_mut() {
-            peer.evidence.remove(&log);
+        let mut spared = Vec::new();
+        for (agency, peer) in &mut self.peers {
+            if peer.evidence.remove(&log).is_some() {
+                spared.push(*agency);
+            }
+        }
+        for agency in spared {
+            self.evidence_done(agency, &log);
         }
     }
 
@@ -162,8 +184,14 @@ impl Machine {
     }
 
     pub(super) fn want_evidence(&mut self, from: AgencyId, log: LogId, seq: u64) {
-        let forked = self.forked.contains(&log);
-        if let Some(peer) = self.peers.get_mut(&from).filter(|_| !forked) {
+        let own = self.is_own(&log);
+        if self.forked.contains(&log) {
+            return self.evidence_done(from, &log);
+        }
+        if let Some(at) = self.peer_scope(from, log.agreement.0).filter(|_| own) {
+            at.own_evidence.insert(log);
+        }
+        if let Some(peer) = self.peers.get_mut(&from) {
             peer.evidence.insert(log, seq);
             self.ready.insert(from);
         }
@@ -202,7 +230,8 @@ impl Machine {
         let Some(peer) = self.peers.get_mut(&with).filter(|peer| peer.up && !judged) else { return };
         let missing = peer.offers.range(logs).any(|(log, _)| !peer.diverged.contains_key(log));
         let Some(at) = peer.scopes.get_mut(&scope) else { return };
-        if at.listed && !at.compared && !missing && at.own_checks.is_empty() {
+        let doubts = !at.own_checks.is_empty() || !at.own_evidence.is_empty();
+        if at.listed && !at.compared && !missing && !doubts {
             at.compared = true;
             self.out.push(Output::Compared { scope, with });
         }

@@ -185,6 +185,14 @@ pub enum Input {
         /// Whether the page brought an object that was new and was kept; a feed that does not, rests for a while.
         useful: bool,
     },
+    /// Answers [`Output::Lacking`], or an [`Output::Take`] with or without a cursor, in place of the answer that it
+    /// should have: the store failed, and no cursor was stored. The page is read again from its start, after a rest.
+    FeedFailed {
+        /// Whose feed.
+        from: AgencyId,
+        /// Which scope.
+        scope: Hash,
+    },
     /// Answers [`Output::Check`].
     Checked {
         /// Who holds the log so.
@@ -196,7 +204,22 @@ pub enum Input {
         /// Whether our entry there has that hash.
         same: bool,
     },
-    /// A fork proof of the log is held, because the evidence was found good or because the proof arrived: no further
+    /// Answers [`Output::Check`] in place of [`Input::Checked`]: the store could not be read. The partner's heads are
+    /// listed again with its next hello, and compared anew.
+    Unchecked {
+        /// Who holds the log so.
+        from: AgencyId,
+        /// Which log.
+        log: LogId,
+    },
+    /// Answers [`Output::Evidence`]: it was judged. Where it proved a fork, [`Input::ForkProven`] came before.
+    EvidenceDone {
+        /// Who gave it.
+        from: AgencyId,
+        /// Which log.
+        log: LogId,
+    },
+    /// A fork proof of the log is held, because evidence was found good or because the proof arrived: no further
     /// evidence is asked for.
     ForkProven {
         /// Which log.
@@ -299,6 +322,8 @@ pub enum Output {
         entries: Vec<EntryBytes>,
     },
     /// Verify these objects and keep what is good, in the order of the outputs: a cursor stands for all before it.
+    /// Where that fails, [`Input::FeedFailed`] is the answer, and what follows of the same feed up to its cursor is
+    /// not taken.
     Take {
         /// Who gave them.
         from: AgencyId,
@@ -309,7 +334,7 @@ pub enum Output {
         /// With the last objects of a feed page: to be stored with them, and answered by [`Input::FeedDone`].
         cursor: Option<Cursor>,
     },
-    /// A page of a partner's feed. Answered by one [`Input::Fetch`].
+    /// A page of a partner's feed. Answered by one [`Input::Fetch`], or [`Input::FeedFailed`].
     Lacking {
         /// Whose feed.
         from: AgencyId,
@@ -318,7 +343,8 @@ pub enum Output {
         /// What is in it.
         items: Vec<FeedItem>,
     },
-    /// That party holds no more of our own logs than we do: what waits to be appended may be, once for a start.
+    /// That party holds no more of our own logs than we do, and none of them otherwise, as far as it gave evidence that
+    /// was judged: what waits to be appended may be, once for a start.
     Compared {
         /// Which scope.
         scope: Hash,
@@ -335,7 +361,7 @@ pub enum Output {
         /// Who gave them.
         from: AgencyId,
     },
-    /// Look up what our own entry there is. Answered by one [`Input::Checked`].
+    /// Look up what our own entry there is. Answered by one [`Input::Checked`] or [`Input::Unchecked`].
     Check {
         /// Who holds the log so.
         from: AgencyId,
@@ -354,7 +380,7 @@ pub enum Output {
         from: AgencyId,
     },
     /// The entry that a partner has in place of ours. Where its header verifies and has another hash, it is half of
-    /// a fork proof, and our own entry of that number the other.
+    /// a fork proof, and our own entry of that number the other. Answered by one [`Input::EvidenceDone`].
     Evidence {
         /// Who gave it.
         from: AgencyId,

@@ -110,7 +110,10 @@ impl Machine {
             Input::PageDone { from, log, outcome } => self.page_done(from, log, outcome, now),
             Input::Fetch { from, scope, hashes } => self.fetch(from, scope, &hashes),
             Input::FeedDone { from, scope, cursor, useful } => self.feed_done(from, scope, cursor, useful, now),
+            Input::FeedFailed { from, scope } => self.feed_failed(from, scope, now),
             Input::Checked { from, log, position, same } => self.checked(from, log, position, same),
+            Input::Unchecked { from, log } => self.unchecked(from, &log),
+            Input::EvidenceDone { from, log } => self.evidence_done(from, &log),
             Input::ForkProven { log } => self.fork_proven(log),
             Input::Tick => {}
         }

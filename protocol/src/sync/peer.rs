@@ -65,6 +65,8 @@ pub(super) struct PeerScope {
     pub(super) heads: HeadsState,
     /// Own logs of which the driver still compares an older position.
     pub(super) own_checks: BTreeSet<LogId>,
+    /// Own logs of which it may have another entry: the evidence is asked for, or the driver judges it.
+    pub(super) own_evidence: BTreeSet<LogId>,
     /// Whether the partner's heads were seen to the end since it connected.
     pub(super) listed: bool,
     /// Whether that led to [`super::Output::Compared`].
@@ -81,7 +83,8 @@ pub(super) enum FeedState {
     /// The driver looks for what it lacks of these hashes.
     Filtering { offered: BTreeSet<Hash>, cursor: Cursor },
     /// Objects are fetched; the front ones may be asked for.
-    Fetching { queue: VecDeque<Hash>, asked: bool, cursor: Cursor },
+    /// Where the driver failed to store some of them, no cursor is stored at the end.
+    Fetching { queue: VecDeque<Hash>, asked: bool, cursor: Cursor, failed: bool },
     /// The driver stores the last of them.
     Storing,
 }

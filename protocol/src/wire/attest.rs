@@ -75,6 +75,11 @@ impl<P: Payload> Claimed<P> {
         Ok(Self(Attested { payload, signed, mode }))
     }
 
+    /// The object as it came.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
     /// What the object claims: enough to find the key that should have signed it.
     pub fn claim(&self) -> &P {
         &self.0.payload

@@ -172,7 +172,10 @@ impl Node {
                 self.flush(scope, now);
             }
             Output::OwnLogAhead { .. } => self.notices.own_ahead += 1,
-            Output::Evidence { log, seq, entry, .. } => self.evidence(log, seq, &entry, now),
+            Output::Evidence { from, log, seq, entry } => {
+                self.evidence(log, seq, &entry, now);
+                self.inputs.push_back(Input::EvidenceDone { from, log });
+            }
             Output::WakeAt(at) => self.wake = Some(at),
             Output::Misbehaved { agency, .. } => {
                 self.notices.misbehaved.insert(agency);

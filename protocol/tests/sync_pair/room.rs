@@ -260,10 +260,8 @@ impl Room {
                 me.compared_at = own.and_then(|own| me.head(&own)).map(|head| head.seq);
             }
             Output::WakeAt(at) => me.wake = Some(at),
-            Output::OwnLogAhead { .. }
-            | Output::Diverged { .. }
-            | Output::Evidence { .. }
-            | Output::Misbehaved { .. } => {}
+            Output::Evidence { from, log, .. } => inputs.push_back(Input::EvidenceDone { from, log }),
+            Output::OwnLogAhead { .. } | Output::Diverged { .. } | Output::Misbehaved { .. } => {}
         }
     }
 

@@ -1,15 +1,13 @@
 //! `GET /v1/addresses/{address}`: what is known of an address. The hottest path of the API.
 //!
-//! A lookup is two or three reads of some 10 us, about what handing it to another thread and back would cost. So it
-//! runs where the request is, and only goes to a thread that may wait while the outbox is not empty: then it needs the
-//! writer's turn, which may stand for the sync of a commit. What a cold page of the journal costs, the other workers
-//! of the runtime bear.
+//! A lookup is two or three reads of some 10 us, about what handing it to another thread and back would cost, and waits
+//! for no writer. So it runs where the request is. What a cold page of the journal costs, the other workers of the
+//! runtime bear.
 
 use axum::Json;
 use axum::extract::State;
 use entente_protocol::address::Address;
 
-use crate::api::blocking::blocking;
 use crate::api::extract::{Read, Segment, Why};
 use crate::api::json::lookup::Lookup;
 use crate::api::problem::Problem;
@@ -27,11 +25,6 @@ pub(crate) async fn lookup(
     _: Read<Why>,
 ) -> Result<Json<Lookup>, Problem> {
     let address = Address::parse(&input).map_err(|error| Problem::invalid("address", error))?;
-    let answer = if api.desk.waiting() == 0 {
-        api.desk.lookup(&address)?
-    } else {
-        let address = address.clone();
-        blocking(&api, move |desk| desk.lookup(&address)).await?
-    };
+    let answer = api.desk.lookup(&address)?;
     Ok(Json(Lookup::of(&api.desk.book(), input, &address, answer)))
 }
