@@ -87,6 +87,8 @@ pub(crate) enum CliError {
     Denied { denied: usize },
     #[error("report {id} was retracted already")]
     Retracted { id: String },
+    #[error("{} versions of the agreement wait for an answer: {}", open.len(), open.join(", "))]
+    SeveralVersions { open: Vec<String> },
     #[error("not confirmed, nothing was done")]
     NotConfirmed,
     #[error("{input} is not an address: {why}")]
@@ -161,6 +163,9 @@ impl CliError {
             Self::NoFingerprint => "call the agency on a number you already know, let them read out the fingerprint of `entente card show`, and give it with --fingerprint \"WORDS\"".into(),
             Self::Exercise(_) | Self::ExercisePromises { .. } => {
                 "with --keep DIR the agencies' data and logs stay for inspection".into()
+            }
+            Self::SeveralVersions { .. } => {
+                "read each with `entente agreement show VERSION`, then sign or reject it by its version".into()
             }
             Self::Denied { .. } => "leave those agreements out, or change what they deny".into(),
             Self::Retracted { .. } => "`entente show` tells when and why".into(),

@@ -100,6 +100,8 @@ pub(crate) struct Agreement {
     pub(crate) bytes_per_day: u64,
     pub(crate) parties: Vec<Party>,
     pub(crate) missing: Vec<String>,
+    #[serde(default)]
+    pub(crate) open: Vec<String>,
     pub(crate) mode: String,
     pub(crate) proposer: String,
 }

@@ -107,7 +107,7 @@ pub struct Receipt {
     pub card_serial: u32,
     /// Which of its nodes speaks.
     pub writer: u32,
-    /// That node's generation; a restored node opens a new one.
+    /// The generation of its receipts; begun at every start of the node, higher than all before.
     pub generation: u32,
     /// The number of this receipt; the latest wins.
     pub counter: u64,

@@ -61,7 +61,7 @@ pub(crate) enum AgreementCommand {
     /// Show an agreement's terms, its parties and their answers
     #[command(after_long_help = "Example:\n  entente agreement show 1a2b3c4d")]
     Show {
-        /// The agreement's id, or its first 8 digits or more
+        /// The agreement's id, or a version's hash; or the first 8 digits or more of one
         id: String,
         #[command(flatten)]
         reading: Reading,
@@ -72,7 +72,7 @@ pub(crate) enum AgreementCommand {
     /// Reject a proposed agreement, which ends the proposal for all
     #[command(after_long_help = "Example:\n  entente agreement reject 1a2b3c4d --reason \"retention is too long\"")]
     Reject {
-        /// The agreement's id, or its first 8 digits or more
+        /// The agreement's id, or a version's hash; or the first 8 digits or more of one
         id: String,
         /// Why, in words; the other parties read it
         #[arg(long, value_name = "TEXT")]
@@ -82,7 +82,7 @@ pub(crate) enum AgreementCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct SignArgs {
-    /// The agreement's id, or its first 8 digits or more
+    /// The agreement's id, or a version's hash; or the first 8 digits or more of one
     id: String,
     /// Do not ask before signing
     #[arg(long, short)]
@@ -140,12 +140,13 @@ fn show(id: &str, reading: &Reading, client: &Client, out: &Output) -> Result<()
 }
 
 fn sign(args: &SignArgs, client: &Client, out: &Output) -> Result<(), CliError> {
-    let agreement: Agreement = client.get(&["v1", "agreements", &args.id], &[])?.read()?;
+    let agreement = answerable(&args.id, client)?;
     if !out.is_json() {
         print(&agreement, out)?;
     }
     prompt::confirm("sign it for this agency?", args.yes)?;
-    let answer = client.write(&["v1", "agreements", &agreement.id, "signature"], &json!({}))?;
+    let named = json!({ "version": agreement.version });
+    let answer = client.write(&["v1", "agreements", &agreement.id, "signature"], &named)?;
     if out.is_json() {
         return out.raw(&answer.0);
     }
@@ -153,8 +154,22 @@ fn sign(args: &SignArgs, client: &Client, out: &Output) -> Result<(), CliError> 
     out.line(&format!("signed {}, which is now {}", signed.id, words(&signed.state)))
 }
 
+/// The version that waits for an answer, so that what is answered is what was shown. Of several one has to be named.
+fn answerable(id: &str, client: &Client) -> Result<Agreement, CliError> {
+    let agreement: Agreement = client.get(&["v1", "agreements", id], &[])?.read()?;
+    match &agreement.open[..] {
+        [only] if *only != agreement.version => Ok(client.get(&["v1", "agreements", only], &[])?.read()?),
+        [_, _, ..] if !agreement.open.contains(&agreement.version) => {
+            Err(CliError::SeveralVersions { open: agreement.open })
+        }
+        _ => Ok(agreement),
+    }
+}
+
 fn reject(id: &str, reason: &str, client: &Client, out: &Output) -> Result<(), CliError> {
-    let answer = client.write(&["v1", "agreements", id, "rejection"], &json!({ "reason": reason }))?;
+    let agreement = answerable(id, client)?;
+    let named = json!({ "version": agreement.version, "reason": reason });
+    let answer = client.write(&["v1", "agreements", &agreement.id, "rejection"], &named)?;
     if out.is_json() {
         return out.raw(&answer.0);
     }
@@ -190,6 +205,10 @@ fn print(agreement: &Agreement, out: &Output) -> Result<(), CliError> {
         ("history for joiners", if agreement.history { "yes" } else { "no" }.into()),
         ("at most a day", daily.into()),
     ])?;
+    let others = agreement.open.iter().filter(|version| **version != agreement.version);
+    for version in others {
+        out.line(&format!("another version waits for your answer: entente agreement show {}", text::short(version)))?;
+    }
     out.line("")?;
     let rows = agreement.parties.iter().map(|party| row(party, out)).collect();
     out.table(&["PARTY", "ROLE", "TRUST", "ANSWER", "AT", "REASON", "ID"], rows)

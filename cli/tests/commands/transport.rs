@@ -29,22 +29,25 @@ fn stderr(output: &Output) -> String {
 #[test]
 fn a_busy_node_is_asked_again_with_the_same_key() {
     let busy = Canned {
-        request: "POST /v1/agreements/1a2b3c4d/rejection".to_owned(),
+        request: "POST /v1/agreements".to_owned(),
         status: 503,
         headers: "content-type: application/problem+json\r\nretry-after: 1\r\n".to_owned(),
         body: r#"{"type":"urn:entente:problem:busy","title":"busy","status":503}"#.to_owned(),
     };
     let done = Canned {
-        status: 200,
+        status: 201,
         headers: String::new(),
-        body: r#"{"id":"1a","state":"rejected"}"#.to_owned(),
+        body: r#"{"id":"1a","version":"1a"}"#.to_owned(),
         ..busy.clone()
     };
     let node = Node::start(vec![busy.clone(), done]);
     let dir = TempDir::new().unwrap();
     node.write_to(dir.path());
-    let reject = ["agreement", "reject", "1a2b3c4d", "--reason", "x", "--json"];
-    let output = entente(dir.path(), &reject, "");
+    let propose = ["agreement", "propose", "-", "--json"];
+    let terms = "title = \"x\"\npurpose = \"x\"\nlegal_basis = \"x\"\nvalid_from = 2026-12-01\nvalid_until = 2027-12-01\n\
+        retention_days = 1\nmarking_ceiling = \"amber\"\nstatement_kinds = [\"report\"]\ntypologies = []\n\
+        [[party]]\nagency = \"A\"\n[[party]]\nagency = \"B\"\n";
+    let output = entente(dir.path(), &propose, terms);
     assert!(output.status.success(), "{}", stderr(&output));
     let key = |headers: &str| {
         let line = headers.lines().find(|line| line.starts_with("idempotency-key: "));
@@ -57,7 +60,7 @@ fn a_busy_node_is_asked_again_with_the_same_key() {
 
     let node = Node::start(vec![busy]);
     node.write_to(dir.path());
-    let output = entente(dir.path(), &[&reject[..], &["--timeout", "1"]].concat(), "");
+    let output = entente(dir.path(), &[&propose[..], &["--timeout", "1"]].concat(), terms);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stderr(&output), "error: busy\nhint: repeat it a little later\n");
     let again = node.take_seen();

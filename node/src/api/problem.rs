@@ -152,6 +152,7 @@ fn slug(error: &DeskError) -> Slug {
         | DeskError::Text { .. }
         | DeskError::Field { .. }
         | DeskError::WhichAgreement { .. }
+        | DeskError::WhichVersion { .. }
         | DeskError::Ambiguous(_)
         | DeskError::Version(_) => Slug::Invalid,
         DeskError::NoAgreement(_) | DeskError::NoAgency(_) | DeskError::NoReport(_) => Slug::NotFound,

@@ -89,6 +89,8 @@ pub struct AgreementView {
     pub mode: Mode,
     /// Its parties, and what each answered.
     pub parties: Vec<PartyView>,
+    /// The agreement's versions that wait for this agency's answer, newest first.
+    pub open: Vec<VersionHash>,
 }
 
 /// A party as it is shown.
@@ -172,12 +174,13 @@ impl Desk {
         Ok(item)
     }
 
-    /// Signs the newest version of an agreement that this agency can still answer; doing it again changes nothing.
-    pub fn sign(&self, text: &str) -> Result<Answered, DeskError> {
+    /// Signs a version: the one named, or the only one of the agreement that waits for this agency's answer. Doing it
+    /// again changes nothing.
+    pub fn sign(&self, text: &str, version: Option<VersionHash>) -> Result<Answered, DeskError> {
         let now = clock::now();
         let turn = self.turn();
         let mut book = (*self.book()).clone();
-        let (id, name) = answerable(&book, text, now)?;
+        let (id, name) = answerable(&book, text, version, now)?;
         self.check_parties(&book, id, name)?;
         match self.signature(&mut book, id, name, now) {
             Ok(item) => {
@@ -192,15 +195,15 @@ impl Desk {
         self.answered(id, name, now)
     }
 
-    /// Rejects the newest version of an agreement that this agency can still answer.
-    pub fn reject(&self, text: &str, reason: &str) -> Result<Answered, DeskError> {
+    /// Rejects a version: the one named, or the only one of the agreement that waits for this agency's answer.
+    pub fn reject(&self, text: &str, version: Option<VersionHash>, reason: &str) -> Result<Answered, DeskError> {
         let now = clock::now();
         if reason.is_empty() || reason.len() > limits::LONG_TEXT_BYTES {
             return Err(DeskError::Text { field: "reason", max: limits::LONG_TEXT_BYTES });
         }
         let turn = self.turn();
         let mut book = (*self.book()).clone();
-        let (id, name) = answerable(&book, text, now)?;
+        let (id, name) = answerable(&book, text, version, now)?;
         let agreement = book.agreement(id)?;
         if matches!(agreement.answer(name, self.me.agency), Some(Answer::Signed(_))) {
             return Err(DeskError::MayNot(MayNot::Signed));
@@ -251,14 +254,15 @@ impl Desk {
     /// All agreements, proposed ones included.
     pub fn agreements(&self) -> Vec<AgreementView> {
         let (book, now) = (self.book(), clock::now());
-        book.agreements.values().filter_map(|agreement| view(&book, agreement, now)).collect()
+        let foremost = |agreement| view(&book, agreement, book.foremost(agreement, now)?, now);
+        book.agreements.values().filter_map(|agreement| foremost(agreement)).collect()
     }
 
-    /// One agreement.
+    /// One version: the one named, or the foremost of the agreement named.
     pub fn agreement(&self, text: &str) -> Result<AgreementView, DeskError> {
         let (book, now) = (self.book(), clock::now());
-        let agreement = book.find_agreement(text)?;
-        view(&book, agreement, now).ok_or_else(|| DeskError::NoAgreement(text.to_owned()))
+        let (agreement, version) = book.find_version(text, now)?;
+        view(&book, agreement, version, now).ok_or_else(|| DeskError::NoAgreement(text.to_owned()))
     }
 
     fn draft(&self, book: &Book, input: &TermsInput, now: Time) -> Result<Version, DeskError> {
@@ -347,21 +351,39 @@ fn terms(input: &TermsInput) -> Result<Terms, DeskError> {
     })
 }
 
-/// The version that an answer means: the newest that is still open, or else the one shown first.
-fn answerable(book: &Book, text: &str, now: Time) -> Result<(AgreementId, VersionHash), DeskError> {
-    let agreement = book.find_agreement(text)?;
+/// The version that an answer means: the one named, or the only one that is open, or else the one shown first. Nobody
+/// answers what they have not read: of several, one has to be named.
+fn answerable(
+    book: &Book,
+    text: &str,
+    version: Option<VersionHash>,
+    now: Time,
+) -> Result<(AgreementId, VersionHash), DeskError> {
+    let (agreement, shown) = book.find_version(text, now)?;
+    if let Some(named) = version {
+        let known = agreement.version(named).ok_or_else(|| DeskError::NoAgreement(named.to_string()))?;
+        return Ok((agreement.id(), known.name()));
+    }
+    let by_version = shown.parent.is_some() && book.find_agreement(text).is_err();
+    match open(book, agreement, now)[..] {
+        [only] if !by_version => Ok((agreement.id(), only)),
+        [_, _, ..] if !by_version => {
+            Err(DeskError::WhichVersion { agreement: agreement.id(), open: open(book, agreement, now) })
+        }
+        _ => Ok((agreement.id(), shown.name())),
+    }
+}
+
+/// The versions of an agreement that wait for this agency's answer, newest first.
+fn open(book: &Book, agreement: &Agreement, now: Time) -> Vec<VersionHash> {
     let waits = |version: &&SignedVersion| {
         let state = agreement.state_of(version.name(), now);
         matches!(state, Some(State::Proposed { .. } | State::Contested { .. }))
     };
-    let open = book.open_versions(agreement).into_iter().find(waits);
-    let version = open.or_else(|| book.foremost(agreement, now));
-    let version = version.ok_or_else(|| DeskError::NoAgreement(text.to_owned()))?;
-    Ok((agreement.id(), version.name()))
+    book.open_versions(agreement).into_iter().filter(waits).map(SignedVersion::name).collect()
 }
 
-fn view(book: &Book, agreement: &Agreement, now: Time) -> Option<AgreementView> {
-    let version = book.foremost(agreement, now)?;
+fn view(book: &Book, agreement: &Agreement, version: &SignedVersion, now: Time) -> Option<AgreementView> {
     let name = version.name();
     let parties = version.parties.iter().map(|party| PartyView {
         party: *party,
@@ -379,5 +401,6 @@ fn view(book: &Book, agreement: &Agreement, now: Time) -> Option<AgreementView> 
         state: agreement.state_of(name, now)?,
         mode: agreement.mode(),
         parties: parties.collect(),
+        open: open(book, agreement, now),
     })
 }

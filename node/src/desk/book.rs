@@ -87,6 +87,26 @@ impl Book {
         }
     }
 
+    /// The version that a text names: by its hash or the beginning of it, at least 8 digits; or by the agreement, which
+    /// stands for the version to be shown first. An agreement has the hash of its first version as its id.
+    pub fn find_version(&self, text: &str, now: Time) -> Result<(&Agreement, &SignedVersion), DeskError> {
+        let digits = text.to_ascii_lowercase();
+        let later = self.agreements.values().flat_map(|agreement| {
+            let named =
+                |version: &&SignedVersion| version.parent.is_some() && version.name().to_string().starts_with(&digits);
+            agreement.versions().filter(named).map(|version| (agreement.as_ref(), version))
+        });
+        match (self.find_agreement(text), &later.take(2).collect::<Vec<_>>()[..]) {
+            (Ok(agreement), []) => {
+                let version = self.foremost(agreement, now);
+                version.map(|version| (agreement, version)).ok_or_else(|| DeskError::NoAgreement(text.to_owned()))
+            }
+            (Err(DeskError::NoAgreement(_)), [only]) if digits.len() >= 8 => Ok(*only),
+            (Err(error), []) => Err(error),
+            _ => Err(DeskError::Ambiguous(text.to_owned())),
+        }
+    }
+
     /// The agency with this id, fingerprint, or name, if only one has it.
     pub fn find_agency(&self, text: &str) -> Result<AgencyId, DeskError> {
         let unknown = || DeskError::NoAgency(text.to_owned());

@@ -4,7 +4,7 @@ use entente_protocol::address::AddressError;
 use entente_protocol::agreement::{MayNot, NotInForce, VersionFault};
 use entente_protocol::grading::GradingError;
 use entente_protocol::handling::HandlingError;
-use entente_protocol::id::{AgencyId, AgreementId, Mode, ReportId};
+use entente_protocol::id::{AgencyId, AgreementId, Mode, ReportId, VersionHash};
 use entente_protocol::identity::{FingerprintError, IdentityError};
 use entente_protocol::marking::MarkingError;
 use entente_protocol::rules::{Term, Unsettled};
@@ -60,6 +60,17 @@ pub enum DeskError {
     /// The beginning of an id fits several.
     #[error("several agreements begin with {0}")]
     Ambiguous(String),
+    /// Several versions of the agreement wait for an answer.
+    #[error(
+        "{} versions of agreement {agreement} wait for an answer: {}", open.len(),
+        open.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    WhichVersion {
+        /// Which agreement.
+        agreement: AgreementId,
+        /// Its versions.
+        open: Vec<VersionHash>,
+    },
     /// No such agency here.
     #[error("no agency here has the id or name {0}")]
     NoAgency(String),
@@ -133,6 +144,9 @@ impl DeskError {
             DeskError::WhichAgreement { .. } => "list them with `entente agreement list`",
             DeskError::NoAgreement(_) | DeskError::Ambiguous(_) => {
                 "give at least 8 digits of the id that `entente agreement list` shows"
+            }
+            DeskError::WhichVersion { .. } => {
+                "read each with `entente agreement show VERSION`, then sign or reject it by its version"
             }
             DeskError::NoAgency(_) => "import the agency's card first: `entente card import FILE`",
             DeskError::Fingerprint(_) => {

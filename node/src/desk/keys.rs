@@ -107,7 +107,7 @@ impl Desk {
         let mut items = Vec::new();
         for bytes in wraps {
             let Some((wrap, key)) = self.read_wrap(&book, bytes) else { continue };
-            // The key id commits to the key, so a key may come before its descriptor; nothing opens without both.
+            // A key is asked for once its descriptor is here. One that nobody described would be kept for nothing.
             let listed = ledger.keys.descriptors.get(&wrap.key_id);
             let fits = listed.is_none_or(|listed| listed.agreement == agreement);
             if fits && !ledger.keys.held.contains_key(&wrap.key_id) {

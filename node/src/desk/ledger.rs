@@ -113,6 +113,8 @@ pub(super) struct Keys {
 pub(super) struct Receipts {
     /// The latest of every node of every party.
     pub(super) latest: BTreeMap<(AgreementId, AgencyId, u32), Attested<Receipt>>,
+    /// The generation of our own, begun with this start.
+    pub(super) generation: u32,
     /// Agreements of which something changed since our last receipt.
     pub(super) due: BTreeSet<AgreementId>,
     /// Retractions carried out, per agreement: hashes of the objects, and when each may be forgotten.
@@ -201,6 +203,7 @@ impl Ledger {
 /// Names of local values.
 pub(super) mod local {
     use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId, ReportId};
+    use entente_protocol::receipt::RefusalNote;
 
     /// Agencies whose fingerprint was compared.
     pub(crate) const PINNED: &[u8] = b"pinned/";
@@ -246,6 +249,23 @@ pub(super) mod local {
 
     pub(crate) fn vouched(agency: AgencyId, by: AgencyId) -> Vec<u8> {
         [VOUCHED, agency.as_bytes(), by.as_bytes()].concat()
+    }
+
+    /// What was refused, for our receipts.
+    pub(crate) const REFUSED: &[u8] = b"refused/";
+
+    pub(crate) fn refused(agreement: AgreementId, note: &RefusalNote) -> Vec<u8> {
+        [REFUSED, agreement.as_bytes(), note.entry.as_bytes(), &note.reason.to_be_bytes()].concat()
+    }
+
+    /// The refusal that a name and its value tell of.
+    pub(crate) fn refusal_of(key: &[u8], statements: &[u8]) -> Option<(AgreementId, RefusalNote)> {
+        let (agreement, rest) = key.strip_prefix(REFUSED)?.split_first_chunk()?;
+        let (entry, reason) = rest.split_first_chunk()?;
+        let reason = u32::from_be_bytes(reason.try_into().ok()?);
+        let statements = u32::from_be_bytes(statements.try_into().ok()?);
+        let note = RefusalNote { entry: Hash::from_bytes(*entry), reason, statements };
+        Some((AgreementId::from_bytes(*agreement), note))
     }
 
     pub(crate) fn outbox(number: u64) -> Vec<u8> {

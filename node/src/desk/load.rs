@@ -15,6 +15,7 @@ use super::book::Book;
 use super::ledger::{Ledger, local};
 use super::outbox::{Outbox, Waiting};
 use super::{Desk, DeskError, Me, Signals, scope};
+use crate::clock;
 use crate::store::{Store, StoredObject};
 
 /// Objects read from a feed at a time.
@@ -47,7 +48,9 @@ impl Desk {
         desk.load_keys(&book, &mut ledger)?;
         desk.load_logs(&book, &mut ledger)?;
         desk.load_local(&mut ledger);
+        desk.begin_receipts(&mut ledger);
         desk.replace_book(book);
+        desk.want_keys(&mut ledger)?;
         *desk.turn() = ledger;
         Ok(desk)
     }
@@ -141,6 +144,15 @@ impl Desk {
         Ok(())
     }
 
+    /// Our receipts begin a generation at every start, later than all before: a node that was restored from a backup
+    /// does not know which counters it used.
+    fn begin_receipts(&self, ledger: &mut Ledger) {
+        let own = ledger.receipts.latest.values().filter(|receipt| receipt.party == self.me.agency);
+        let last = own.filter(|receipt| receipt.writer == self.me.writer).map(|receipt| receipt.generation).max();
+        let now = u32::try_from(clock::now().ms() / 1000).unwrap_or(u32::MAX);
+        ledger.receipts.generation = last.map_or(now, |last| now.max(last.saturating_add(1)));
+    }
+
     fn load_local(&self, ledger: &mut Ledger) {
         let mut outbox = self.outbox_mut();
         for (key, value) in self.store.local_prefix(local::OUTBOX) {
@@ -150,11 +162,26 @@ impl Desk {
                 outbox.put(Waiting::new(number, AgreementId::from_bytes(*agreement), batch.to_vec()));
             }
         }
+        for (key, statements) in self.store.local_prefix(local::REFUSED) {
+            let (agreement, note) = match local::refusal_of(&key, &statements) {
+                Some(refusal) => refusal,
+                None => continue,
+            };
+            ledger.receipts.refused.entry(agreement).or_default().insert(note);
+        }
         for (key, _) in self.store.local_prefix(local::REOPEN) {
             if let Ok(agreement) = <[u8; 32]>::try_from(&key[local::REOPEN.len()..]) {
                 ledger.reopen.insert(AgreementId::from_bytes(agreement));
             }
         }
+    }
+
+    /// Opens what waits for a key that is here by now, and asks for the keys that are not.
+    fn want_keys(&self, ledger: &mut Ledger) -> Result<(), DeskError> {
+        let book = self.book();
+        let behind = ledger.logs.iter().filter(|(_, state)| state.next_to_open < state.next_seq());
+        let agreements: BTreeSet<AgreementId> = behind.map(|(log, _)| log.agreement).collect();
+        agreements.into_iter().try_for_each(|agreement| self.open_waiting(ledger, &book, agreement))
     }
 
     /// Counts what a log has used on its latest day, by reading that day's entries once more.

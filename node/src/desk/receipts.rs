@@ -6,12 +6,12 @@
 use entente_protocol::announcement::Announcement;
 use entente_protocol::id::{AgencyId, AgreementId, Hash};
 use entente_protocol::limits;
-use entente_protocol::receipt::{CardSerial, LogPosition, Receipt};
+use entente_protocol::receipt::{CardSerial, LogPosition, Receipt, RefusalNote};
 use entente_protocol::time::{DAY_MS, Time};
 use entente_protocol::wire::attest::Attested;
 use entente_protocol::wire::object::ObjectKind;
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, local};
 use super::{Book, Desk, DeskError, scope};
 use crate::clock;
 use crate::store::Item;
@@ -57,15 +57,21 @@ impl Desk {
         agreement: AgreementId,
         now: Time,
     ) -> Result<(), DeskError> {
-        let receipt = self.compose(ledger, book, agreement, now);
+        let (refused, forgotten) = fitting_refusals(ledger, agreement);
+        let receipt = self.compose(ledger, book, agreement, refused, now);
         let receipt = Attested::sign(receipt, self.me.mode, &self.me.signing);
         let place = scope::of_agreement(agreement);
         let mut items = vec![scope::item(place, ObjectKind::Receipt, receipt.hash(), receipt.bytes())];
         let old = ledger.receipts.latest.get(&(agreement, self.me.agency, self.me.writer));
         items.extend(old.map(|old| Item::DropObject { hash: scope::name_in(place, old.hash()) }));
+        let forget = |note: &RefusalNote| Item::Local { key: local::refused(agreement, note), value: None };
+        items.extend(forgotten.iter().map(forget));
         self.store.commit(items)?;
         let announcement = Announcement::of_object(ObjectKind::Receipt, receipt.bytes());
         ledger.receipts.due.remove(&agreement);
+        if let Some(refused) = ledger.receipts.refused.get_mut(&agreement) {
+            refused.retain(|note| !forgotten.contains(note));
+        }
         ledger.receipts.latest.insert((agreement, self.me.agency, self.me.writer), receipt);
         self.signals.tell(|news| {
             news.feed(place, true);
@@ -74,7 +80,14 @@ impl Desk {
         Ok(())
     }
 
-    fn compose(&self, ledger: &mut Ledger, book: &Book, agreement: AgreementId, now: Time) -> Receipt {
+    fn compose(
+        &self,
+        ledger: &Ledger,
+        book: &Book,
+        agreement: AgreementId,
+        refused: Vec<RefusalNote>,
+        now: Time,
+    ) -> Receipt {
         let parties = book.agreements.get(&agreement).map(|known| book.parties_ever(known)).unwrap_or_default();
         let cards = parties.iter().filter_map(|agency| {
             let serial = book.roll.card(*agency).ok()?.serial();
@@ -85,17 +98,12 @@ impl Desk {
             let (author, writer, generation) = (log.author, log.writer, log.generation);
             Some(LogPosition { author, writer, generation, seq: head.seq, hash: head.hash })
         });
-        let logs: Vec<_> = logs.collect();
-        let cards = cards.collect();
         let version = book.agreements.get(&agreement).and_then(|known| known.in_force(now));
         let last = ledger.receipts.latest.get(&(agreement, self.me.agency, self.me.writer));
-        let (generation, counter) = last.map_or((0, 0), |last| (last.generation, last.counter + 1));
-        let retractions = ledger.receipts.retractions.entry(agreement).or_default();
-        retractions.retain(|_, delete_after| *delete_after > now);
-        let refused = ledger.receipts.refused.entry(agreement).or_default();
-        while refused.len() > limits::REFUSALS_PER_RECEIPT {
-            refused.pop_first();
-        }
+        let generation = ledger.receipts.generation;
+        let counter = last.filter(|last| last.generation == generation).map_or(0, |last| last.counter + 1);
+        let retractions = ledger.receipts.retractions.get(&agreement).into_iter().flatten();
+        let retractions = retractions.filter(|(_, delete_after)| **delete_after > now).map(|(hash, _)| *hash);
         Receipt {
             agreement,
             party: self.me.agency,
@@ -105,10 +113,10 @@ impl Desk {
             counter,
             created: now,
             version: version.map(entente_protocol::agreement::SignedVersion::name),
-            cards,
-            logs,
-            retractions: retractions.keys().copied().take(limits::RETRACTIONS_PER_RECEIPT).collect(),
-            refused: refused.iter().copied().collect(),
+            cards: cards.collect(),
+            logs: logs.take(limits::LOGS_PER_RECEIPT).collect(),
+            retractions: retractions.take(limits::RETRACTIONS_PER_RECEIPT).collect(),
+            refused,
             onward_pending: 0,
             audit_checkpoint: None,
         }
@@ -133,4 +141,12 @@ impl Desk {
         }
         (confirmed, outstanding)
     }
+}
+
+/// The refusals that a receipt has room for, and those that it has not: they are told no more.
+fn fitting_refusals(ledger: &Ledger, agreement: AgreementId) -> (Vec<RefusalNote>, Vec<RefusalNote>) {
+    let mut refused: Vec<RefusalNote> =
+        ledger.receipts.refused.get(&agreement).into_iter().flatten().copied().collect();
+    let forgotten = refused.drain(..refused.len().saturating_sub(limits::REFUSALS_PER_RECEIPT)).collect();
+    (refused, forgotten)
 }

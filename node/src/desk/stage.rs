@@ -77,6 +77,10 @@ impl Desk {
             let decided = Some(state.decided()).filter(|decided| *decided != before);
             stage.items.extend(decided.map(|value| Item::Local { key: local::decided(log), value: Some(value) }));
         }
+        for (agreement, note) in &stage.refused {
+            let value = Some(note.statements.to_be_bytes().to_vec());
+            stage.items.push(Item::Local { key: local::refused(*agreement, note), value });
+        }
         if !stage.items.is_empty() {
             self.store.commit(stage.items)?;
         }

@@ -125,6 +125,8 @@ impl Federation {
         let mut topology = every(TOPOLOGY_EVERY);
         let mut tidy = every(TIDY_EVERY);
         let (desk, network) = (Arc::clone(&self.desk), self.network.clone());
+        // Before anything else: of scopes that it does not know the machine hears nothing.
+        self.on_topology();
         loop {
             let wake = self.wake.map(until);
             let room = !self.queue.is_full() && self.commands.len() < COMMANDS;

@@ -182,7 +182,7 @@ pub(crate) async fn agree(title: &str, parties: &[&Agency]) -> AgreementId {
     let id = proposer.propose(title, others);
     for other in others {
         until("the proposal arrives", || other.desk().agreement(&id.to_string()).is_ok()).await;
-        until("every party's card arrives", || other.desk().sign(&id.to_string()).is_ok()).await;
+        until("every party's card arrives", || other.desk().sign(&id.to_string(), None).is_ok()).await;
     }
     for party in parties {
         until("the agreement is in force", || party.in_force(id)).await;
@@ -194,7 +194,7 @@ pub(crate) async fn agree(title: &str, parties: &[&Agency]) -> AgreementId {
 pub(crate) fn agree_by_hand(title: &str, a: &Agency, b: &Agency) -> AgreementId {
     let id = a.propose(title, &[b]);
     b.learn(a, id);
-    b.desk().sign(&id.to_string()).unwrap();
+    b.desk().sign(&id.to_string(), None).unwrap();
     a.learn(b, id);
     assert!(a.in_force(id) && b.in_force(id));
     id

@@ -344,8 +344,9 @@ impl Machine {
                 peer.left_out.remove(&log);
             }
             match outcome {
-                PageOutcome::Advanced if moved => {}
                 PageOutcome::OtherBranch => peer.leave_out(log, Fault::OtherBranch, now),
+                // Gossip may have been faster than the page: that is no fault of the partner's.
+                PageOutcome::Advanced | PageOutcome::Stuck if moved => {}
                 PageOutcome::Advanced | PageOutcome::Stuck => peer.leave_out(log, Fault::NoAdvance, now),
             }
         }

@@ -9,10 +9,10 @@ use crate::api::json::agreement::Agreement;
 use crate::api::problem::Problem;
 use crate::api::state::Shared;
 
-/// One agreement: the version in force, or the newest there is.
+/// One version of an agreement: the one named by its hash, or else the one in force, or the newest there is.
 #[utoipa::path(
     get, path = "/v1/agreements/{id}", tag = "agreements", operation_id = "agreement",
-    params(("id" = String, Path, description = "Its id, or the beginning of it, at least 8 digits."), Why),
+    params(("id" = String, Path, description = "Its id, or a version's hash, or the beginning of one, at least 8 digits."), Why),
     responses((status = 200, description = "The agreement.", body = Agreement))
 )]
 pub(crate) async fn agreement(

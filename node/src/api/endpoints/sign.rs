@@ -8,8 +8,9 @@ use crate::api::idempotency::{Recorded, once};
 use crate::api::json::agreement::{Answer, SignatureInput};
 use crate::api::problem::Problem;
 use crate::api::state::Shared;
+use crate::desk::Desk;
 
-/// Sign the newest version of an agreement that can still be answered; repeating it changes nothing.
+/// Sign the version named, or the only one that waits for an answer; repeating it changes nothing.
 #[utoipa::path(
     post, path = "/v1/agreements/{id}/signature", tag = "agreements", operation_id = "sign",
     params(("id" = String, Path, description = "The agreement's id, or the beginning of it, at least 8 digits.")),
@@ -21,5 +22,8 @@ pub(crate) async fn sign(
     Segment(id): Segment,
     write: Write<SignatureInput>,
 ) -> Result<Recorded, Problem> {
-    once(&api, write, move |desk, SignatureInput {}, _| Ok((StatusCode::OK, Answer::from(desk.sign(&id)?)))).await
+    let sign = move |desk: &Desk, input: SignatureInput, _| {
+        Ok((StatusCode::OK, Answer::from(desk.sign(&id, input.version()?)?)))
+    };
+    once(&api, write, sign).await
 }

@@ -2,15 +2,16 @@
 
 use entente_protocol::agreement::State;
 use entente_protocol::grading::GradingScheme;
-use entente_protocol::id::AgencyId;
+use entente_protocol::id::{AgencyId, VersionHash};
 use entente_protocol::statement::kind::StatementKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::time;
+use crate::api::problem::Problem;
 use crate::desk::{AgreementView, Answered, PartyAnswer, PartyView};
 
-/// An agreement: the version in force, or the newest there is.
+/// An agreement: the version asked for, or else the one in force, or the newest there is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Agreement {
     /// Its id, 64 hexadecimal digits.
@@ -61,6 +62,8 @@ pub(crate) struct Agreement {
     parties: Vec<Party>,
     /// Ids of the agencies whose signature is missing.
     missing: Vec<String>,
+    /// Hashes of the agreement's versions that wait for this agency's answer, newest first.
+    open: Vec<String>,
     /// `live` or `exercise`.
     mode: String,
     /// The id of the agency that proposed it.
@@ -112,12 +115,44 @@ pub(crate) struct Answer {
     state: &'static str,
 }
 
-/// A signature has nothing to say.
+/// What is signed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SignatureInput {}
+pub(crate) struct SignatureInput {
+    /// The hash of the version; needed where several wait for an answer.
+    version: Option<String>,
+}
 
-/// Why a version is rejected, or a report retracted.
+/// What is rejected, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RejectionInput {
+    /// The hash of the version; needed where several wait for an answer.
+    version: Option<String>,
+    /// Why, in words; the other parties read it.
+    pub(crate) reason: String,
+}
+
+impl SignatureInput {
+    pub(crate) fn version(&self) -> Result<Option<VersionHash>, Problem> {
+        version(self.version.as_deref())
+    }
+}
+
+impl RejectionInput {
+    pub(crate) fn version(&self) -> Result<Option<VersionHash>, Problem> {
+        version(self.version.as_deref())
+    }
+}
+
+fn version(text: Option<&str>) -> Result<Option<VersionHash>, Problem> {
+    let read = |text: &str| {
+        text.parse().map(VersionHash).map_err(|_| Problem::invalid("version", "not 64 hexadecimal digits"))
+    };
+    text.map(read).transpose()
+}
+
+/// Why a report is retracted.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReasonInput {
@@ -156,6 +191,7 @@ impl From<AgreementView> for Agreement {
             bytes_per_day: terms.bytes_per_day,
             parties: view.parties.into_iter().map(Party::from).collect(),
             missing,
+            open: view.open.iter().map(ToString::to_string).collect(),
             mode: view.mode.to_string(),
             proposer: view.payload.proposer.to_string(),
         }
