@@ -11,6 +11,7 @@
 //! ([`Agreement::permits_entry`](crate::agreement::Agreement::permits_entry)); and who reads, which the recipients of
 //! the content key decide.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use crate::agreement::Version;
@@ -61,6 +62,19 @@ impl Usage {
         usage.statements = usage.statements.saturating_add(1);
         usage.bytes = usage.bytes.saturating_add(bytes);
         *self = usage;
+    }
+
+    /// The greater of two counts of one log; the one of the later day, where the days differ.
+    pub fn at_least(self, other: Usage) -> Usage {
+        match self.day.cmp(&other.day) {
+            Ordering::Less => other,
+            Ordering::Greater => self,
+            Ordering::Equal => Usage {
+                day: self.day,
+                statements: self.statements.max(other.statements),
+                bytes: self.bytes.max(other.bytes),
+            },
+        }
     }
 
     /// What counts on that day.

@@ -26,7 +26,7 @@ const NOW: u64 = 20;
 impl World {
     /// What a node knows at an hour.
     fn view(&self, hour: u64) -> View<'_> {
-        View { roll: &self.roll, agreement: &self.agreement, now: at(hour) }
+        View { roll: &self.roll, agreement: &self.agreement, stands: &self.stands, now: at(hour) }
     }
 }
 

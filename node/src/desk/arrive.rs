@@ -100,7 +100,7 @@ impl Desk {
     ) -> Result<GossipJudgement, DeskError> {
         let book = self.book();
         let Ok(agreement) = book.agreement(id) else { return Ok(GossipJudgement::Ignore) };
-        let view = View { roll: &book.roll, agreement, now: clock::now() };
+        let view = View { roll: &book.roll, stands: &book.stands, agreement, now: clock::now() };
         let attested = match Envelope::parse(header).and_then(|envelope| envelope.attest(&view)) {
             Ok(attested) => attested,
             Err(refusal) if refusal.disposition() == Disposition::Refused => return Ok(GossipJudgement::Reject),
@@ -144,7 +144,7 @@ impl Desk {
         let Ok(agreement) = book.agreement(log.agreement) else {
             return Err(DeskError::NoAgreement(log.agreement.to_string()));
         };
-        let view = View { roll: &book.roll, agreement, now: clock::now() };
+        let view = View { roll: &book.roll, stands: &book.stands, agreement, now: clock::now() };
         let attested = match Envelope::parse(header).and_then(|envelope| envelope.attest(&view)) {
             Ok(attested) => attested,
             Err(refusal) => return Ok(Err(refusal)),

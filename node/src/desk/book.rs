@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use entente_protocol::agreement::{Act, Agreement, SignedVersion};
+use entente_protocol::entry::ladder::Stands;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, Mode, VersionHash};
 use entente_protocol::identity::{Fingerprint, Roll, SignedCard};
 use entente_protocol::time::Time;
@@ -47,6 +48,8 @@ pub struct Book {
     pub pinned: BTreeSet<AgencyId>,
     /// Those that others vouched for, and who did.
     pub vouched: BTreeMap<AgencyId, BTreeSet<AgencyId>>,
+    /// Up to where later generations let logs stand.
+    pub stands: Arc<Stands>,
     /// All agreements, proposed ones included. Each is shared with older snapshots until it changes.
     pub agreements: BTreeMap<AgreementId, Arc<Agreement>>,
 }

@@ -51,10 +51,10 @@ impl Desk {
         let log = verified.log();
         let header = verified.header().clone();
         let mut state = stage.log(ledger, log);
-        if let Standing::UpTo(limit) = state.standing
-            && limit.is_none_or(|limit| header.seq > limit)
+        if let Standing::UpTo(last) = state.standing
+            && last.is_none_or(|(seq, _)| header.seq > seq)
         {
-            return Ok(Err(Refusal::Disowned(limit)));
+            return Ok(Err(Refusal::Disowned(last.map(|(seq, _)| seq))));
         }
         let mut records = Vec::new();
         let mut kept_body = body;
@@ -132,13 +132,16 @@ impl Desk {
             stage.wanted.insert(KeyWanted { scope: scope::of_agreement(log.agreement), key: key_id, from });
             return Ok(sealed(named));
         };
-        let usage = self.usage_before(ledger, view, log, stage)?;
         let opened = match verified.open(body, &key, &descriptor, view) {
             Ok(opened) => opened,
             Err(refusal) if refusal.disposition() == Disposition::Held => return Ok(Opening::Later),
             // The body is the one that the author named: the fault is the author's, and stays.
             Err(refusal) if named == Some(Ok(())) => return Ok(Opening::Refused(refusal)),
             Err(refusal) => return Ok(Opening::BadBody(refusal)),
+        };
+        let usage = match opened.opening() {
+            Some(opening) => self.usage_of_earlier(ledger, view, log, opening)?,
+            None => self.usage_before(ledger, view, log, stage)?,
         };
         let mut failed = None;
         let judged = opened.judge(view, usage, &mut |originator, report, revision| {
@@ -236,7 +239,27 @@ impl Desk {
         if let Some(usage) = stage.log(ledger, log).usage {
             return Ok(usage);
         }
-        self.count_usage(ledger, view, log)
+        self.count_usage(ledger, view, log, u64::MAX)
+    }
+
+    /// What the generations before this one are known to have used on their latest day, as far as they stand: an
+    /// opening cannot claim less.
+    fn usage_of_earlier(
+        &self,
+        ledger: &Ledger,
+        view: &View<'_>,
+        log: LogId,
+        opening: &entente_protocol::entry::opening::Opening,
+    ) -> Result<Usage, DeskError> {
+        let mut usage = Usage::default();
+        for stand in &opening.stands {
+            let log = LogId { generation: stand.generation, ..log };
+            let Some((seq, hash)) = stand.head else { continue };
+            if self.store.header_at(&log, seq)? == Some(hash) {
+                usage = usage.at_least(self.count_usage(ledger, view, log, seq + 1)?);
+            }
+        }
+        Ok(usage)
     }
 
     /// What a log has used so far on its latest day.
@@ -244,8 +267,13 @@ impl Desk {
         if let Some(usage) = ledger.log(log).usage {
             return Ok(usage);
         }
-        let view = View { roll: &book.roll, agreement: book.agreement(log.agreement)?, now: clock::now() };
-        let usage = self.count_usage(ledger, &view, log)?;
+        let view = View {
+            roll: &book.roll,
+            stands: &book.stands,
+            agreement: book.agreement(log.agreement)?,
+            now: clock::now(),
+        };
+        let usage = self.count_usage(ledger, &view, log, u64::MAX)?;
         ledger.log(log).usage = Some(usage);
         Ok(usage)
     }
@@ -257,7 +285,7 @@ pub(super) fn follow_opening(ledger: &Ledger, judged: &Judged, stage: &mut Stage
     for stand in &opening.stands {
         let log = LogId { generation: stand.generation, ..judged.verified.log() };
         let mut state = stage.log(ledger, log);
-        state.standing = Standing::UpTo(stand.head.map(|(seq, _)| seq));
+        state.standing = Standing::UpTo(stand.head);
         state.forked = None;
         stage.logs.insert(log, state);
     }

@@ -26,8 +26,8 @@ pub(super) enum Standing {
     /// No later generation disowned any of it.
     #[default]
     Whole,
-    /// A later generation disowned what follows this entry; all of it, where there is none.
-    UpTo(Option<u64>),
+    /// A later generation disowned what follows this entry, with this hash; all of it, where there is none.
+    UpTo(Option<(u64, Hash)>),
 }
 
 /// Where a log stands.
@@ -59,8 +59,9 @@ impl LogState {
             Some(seq) => [[1].as_slice(), &seq.to_be_bytes()].concat(),
         };
         let mut bytes = number(self.forked);
-        if let Standing::UpTo(limit) = self.standing {
-            bytes.extend(number(limit));
+        if let Standing::UpTo(last) = self.standing {
+            bytes.extend(number(last.map(|(seq, _)| seq)));
+            bytes.extend(last.into_iter().flat_map(|(_, hash)| hash.0));
         }
         bytes
     }
@@ -81,7 +82,9 @@ impl LogState {
             _ => None,
         };
         self.forked = number().flatten();
-        self.standing = number().map_or(Standing::Whole, Standing::UpTo);
+        let last = number();
+        let hash = <[u8; 32]>::try_from(rest).ok().map(Hash);
+        self.standing = last.map_or(Standing::Whole, |last| Standing::UpTo(last.zip(hash)));
     }
 
     /// The log once it is proved to fork at a position; `None` where that was known, or a later generation has

@@ -28,6 +28,7 @@ impl Desk {
             me: me.agency,
             mode: me.mode,
             roll: Arc::new(Roll::new()),
+            stands: Arc::default(),
             pinned: BTreeSet::new(),
             vouched: BTreeMap::new(),
             agreements: BTreeMap::new(),
@@ -49,6 +50,7 @@ impl Desk {
         desk.load_logs(&book, &mut ledger)?;
         desk.load_local(&mut ledger);
         desk.begin_receipts(&mut ledger);
+        book.stands = Arc::new(desk.stands(&ledger.logs)?);
         desk.replace_book(book);
         desk.want_keys(&mut ledger)?;
         *desk.turn() = ledger;
@@ -184,17 +186,25 @@ impl Desk {
         agreements.into_iter().try_for_each(|agreement| self.open_waiting(ledger, &book, agreement))
     }
 
-    /// Counts what a log has used on its latest day, by reading that day's entries once more.
-    pub(super) fn count_usage(&self, ledger: &Ledger, view: &View<'_>, log: LogId) -> Result<Usage, DeskError> {
+    /// Counts what a log has used on its latest day before a position, by reading that day's entries once more.
+    pub(super) fn count_usage(
+        &self,
+        ledger: &Ledger,
+        view: &View<'_>,
+        log: LogId,
+        end: u64,
+    ) -> Result<Usage, DeskError> {
         let Some(state) = ledger.logs.get(&log).copied() else { return Ok(Usage::default()) };
-        let Some(head) = state.head else { return Ok(Usage::default()) };
-        let day = head.created.day();
-        let mut first = head.seq;
+        let end = end.min(state.next_seq());
+        let Some(last) = end.checked_sub(1) else { return Ok(Usage::default()) };
+        let Some(header) = self.header(&log, last)? else { return Ok(Usage::default()) };
+        let day = header.created.day();
+        let mut first = last;
         while first > 0 && self.header(&log, first - 1)?.is_some_and(|header| header.created.day() == day) {
             first -= 1;
         }
         let mut usage = Usage { day, statements: 0, bytes: 0 };
-        for seq in first..state.next_to_open {
+        for seq in first..state.next_to_open.min(end) {
             let Some(entry) = self.store.entry(&log, seq)? else { continue };
             let Some(header) = self.header(&log, seq)? else { continue };
             let (Some(body), Some(key)) = (entry.body, ledger.keys.held.get(&header.key_id)) else { continue };

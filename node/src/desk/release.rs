@@ -209,7 +209,7 @@ impl Desk {
         let key = self.sealing_key(&ledger.keys, id, outlet.version, now, stage);
         let entry = publish::entry(self.me.author(), &place, batches, outlet.opening, clock::random(), &key)
             .ok_or(DeskError::TooLarge)?;
-        let view = View { roll: &book.roll, agreement: outlet.agreement, now };
+        let view = View { roll: &book.roll, stands: &book.stands, agreement: outlet.agreement, now };
         let envelope = Envelope::parse(entry.header.bytes()).expect("our own header is well formed");
         let verified = envelope.verify(&view, outlet.head.as_ref()).expect("our own entry continues our own log");
         stage.announcements.push((id, Announcement::of_entry(entry.header.bytes(), &entry.body).write()));

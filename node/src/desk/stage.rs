@@ -1,15 +1,17 @@
 //! What is to be committed, and what follows once it is: the ledger changes only after the journal is synced.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use entente_protocol::crypto::ContentKey;
+use entente_protocol::entry::ladder::{Stands, Vouched};
 use entente_protocol::entry::refusal::Refusal;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId, ReportId};
 use entente_protocol::keys::KeyDescriptor;
 use entente_protocol::receipt::RefusalNote;
 use entente_protocol::wire::attest::Attested;
 
-use super::ledger::{Ledger, LogState, local};
+use super::ledger::{Ledger, LogState, Standing, local};
 use super::outbox::Waiting;
 use super::signals::KeyWanted;
 use super::{Desk, DeskError, scope};
@@ -85,6 +87,7 @@ impl Desk {
             self.store.commit(stage.items)?;
         }
         let (mut heads, mut forked) = (BTreeMap::new(), BTreeSet::new());
+        let reached = self.note_stands(&stage.logs)?;
         for (log, state) in stage.logs {
             if state.forked.is_some() {
                 forked.insert(log);
@@ -120,7 +123,34 @@ impl Desk {
             news.announcements.extend(stage.announcements);
             news.keys_wanted.extend(stage.wanted);
         });
-        Ok(())
+        let book = self.book();
+        reached.into_iter().try_for_each(|agreement| self.open_waiting(ledger, &book, agreement))
+    }
+
+    /// What later generations vouch for in these logs.
+    pub(super) fn stands(&self, logs: &BTreeMap<LogId, LogState>) -> Result<Stands, DeskError> {
+        let mut stands = Stands::new();
+        for (log, state) in logs {
+            if let Standing::UpTo(Some((seq, hash))) = state.standing {
+                let reached = self.store.header_at(log, seq)? == Some(hash);
+                stands.insert(*log, Vouched { seq, hash, reached });
+            }
+        }
+        Ok(stands)
+    }
+
+    /// Tells the ladder up to where later generations let logs stand; says under which agreements more can be opened.
+    fn note_stands(&self, logs: &BTreeMap<LogId, LogState>) -> Result<BTreeSet<AgreementId>, DeskError> {
+        let mut book = (*self.book()).clone();
+        let mut stands = self.stands(logs)?;
+        stands.retain(|log, vouched| book.stands.get(log) != Some(vouched));
+        if stands.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let reached = stands.iter().filter(|(_, vouched)| vouched.reached).map(|(log, _)| log.agreement).collect();
+        Arc::make_mut(&mut book.stands).extend(stands);
+        self.replace_book(book);
+        Ok(reached)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Entries that were kept sealed, because their key had not come: they are opened in the order of their log.
 
 use entente_protocol::entry::ladder::{Envelope, Head, View};
-use entente_protocol::entry::refusal::Refusal;
+use entente_protocol::entry::refusal::{Disposition, Refusal};
 use entente_protocol::id::{AgreementId, LogId};
 
 use super::climb::{Opening, follow_opening};
@@ -34,7 +34,12 @@ impl Desk {
 
     /// Opens the next few entries of a log; whether there may be more to open.
     fn open_some(&self, ledger: &mut Ledger, book: &Book, log: LogId) -> Result<bool, DeskError> {
-        let view = View { roll: &book.roll, agreement: book.agreement(log.agreement)?, now: clock::now() };
+        let view = View {
+            roll: &book.roll,
+            stands: &book.stands,
+            agreement: book.agreement(log.agreement)?,
+            now: clock::now(),
+        };
         let mut stage = Staged::default();
         let mut more = true;
         for _ in 0..OPENED_TOGETHER {
@@ -82,6 +87,7 @@ impl Desk {
         });
         let verified = match Envelope::parse(&entry.header).and_then(|envelope| envelope.verify(view, head.as_ref())) {
             Ok(verified) => verified,
+            Err(refusal) if refusal.disposition() != Disposition::Refused => return Ok(false),
             Err(refusal) => return self.skip(log, seq, &refusal, stage, ledger),
         };
         match self.try_open(ledger, view, verified, Some(&body), None, stage)? {

@@ -226,10 +226,9 @@ impl Agreement {
         let standing = self.decision.standings.get(&version).ok_or(unknown.clone())?;
         let signed = self.version(version).ok_or(unknown)?;
         if !standing.agreed {
-            return Err(match standing.rejected_by.first() {
-                Some(by) => NotInForce::Rejected { by: *by },
-                None => NotInForce::NotAgreed { missing: standing.missing.clone() },
-            });
+            // Also where it was rejected: a signature that is still under way may complete it, and what was published
+            // under a version that all had signed stays admitted.
+            return Err(NotInForce::NotAgreed { missing: standing.missing.clone() });
         }
         if created < standing.since {
             return Err(NotInForce::NotYet { from: standing.since, at: created });

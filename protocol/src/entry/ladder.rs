@@ -20,7 +20,7 @@ use crate::entry::body::Content;
 use crate::entry::header::Header;
 use crate::entry::opening::Opening;
 use crate::entry::refusal::Refusal;
-use crate::id::{AgencyId, Hash, KeyId, LogId, Mode, ReportId};
+use crate::id::{AgencyId, Hash, KeyId, LogId, ReportId};
 use crate::identity::{IdentityError, Roll};
 use crate::keys::KeyDescriptor;
 use crate::limits;
@@ -38,8 +38,25 @@ pub struct View<'a> {
     pub roll: &'a Roll,
     /// The agreement that the entry belongs to.
     pub agreement: &'a Agreement,
+    /// Up to where later generations let logs stand.
+    pub stands: &'a Stands,
     /// Our clock.
     pub now: Time,
+}
+
+/// Up to where later generations let logs stand, for those of which an opening tells it.
+pub type Stands = BTreeMap<LogId, Vouched>;
+
+/// The last entry of a log that stands, as the opening of a later generation names it. It vouches for the entries up
+/// to there, whatever became of the key that signed them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Vouched {
+    /// Its number.
+    pub seq: u64,
+    /// Its header's hash.
+    pub hash: Hash,
+    /// Whether it is held. Before, the chain of a revoked key may be a thief's, and nothing of it is opened.
+    pub reached: bool,
 }
 
 /// The last entry of a log, as far as it is held.
@@ -87,7 +104,8 @@ impl Envelope {
         if version.party(author).is_none() {
             return Err(Refusal::NotAParty(author));
         }
-        let key = signing_key(view.roll, author, card_serial, writer, created)?;
+        let vouched = vouched(self.claim(), view).is_some();
+        let key = signing_key(view.roll, author, card_serial, writer, created, vouched)?;
         let attested = self.0.attest(key).map_err(Refusal::Header)?;
         view.agreement.permits_entry(named, author, created).map_err(Refusal::NotInForce)?;
         if created > view.now.plus_ms(limits::CLOCK_AHEAD_MS) {
@@ -134,8 +152,12 @@ impl Verified {
                 return Err(Refusal::VersionFalls);
             }
         }
-        let log = header.log(view.agreement.id());
-        Ok(Self { header, log, version_depth })
+        match vouched(&header, view) {
+            Some(last) if last.seq == header.seq && last.hash != header.hash() => {
+                Err(Refusal::OtherBranch { expected: last.hash, found: header.hash() })
+            }
+            _ => Ok(Self { log: header.log(view.agreement.id()), header, version_depth }),
+        }
     }
 
     /// The header.
@@ -178,6 +200,17 @@ impl Verified {
         if !of_log || descriptor.key_id != key_id || KeyId::from_bytes(key.id()) != key_id {
             return Err(Refusal::ForeignContentKey);
         }
+        let version =
+            view.agreement.version(self.header.version).ok_or(Refusal::UnknownVersion(self.header.version))?;
+        let reads = |agency: &AgencyId| {
+            *agency == self.header.author || version.party(*agency).is_some_and(|party| party.receive)
+        };
+        if let Some(stranger) = descriptor.recipients.iter().find(|agency| !reads(agency)) {
+            return Err(Refusal::Recipient(*stranger));
+        }
+        let Header { author, card_serial, writer, created, .. } = *self.header;
+        let reached = vouched(&self.header, view).is_some_and(|last| last.reached);
+        signing_key(view.roll, author, card_serial, writer, created, reached)?;
         let named = self.names(body);
         let content = match (Content::open(body, key), &named) {
             (Ok(content), _) => content,
@@ -190,22 +223,21 @@ impl Verified {
         if !opens(content.opening.as_ref(), self.log.generation, self.header.seq) {
             return Err(Refusal::Opening);
         }
-        let mode = self.header.mode();
         let batches = content
             .batches
             .into_iter()
-            .map(|batch| attest_batch(batch, mode, self.header.created, view.roll))
+            .map(|batch| attest_batch(batch, &self.header, view.roll))
             .collect::<Result<_, _>>()?;
         let remnant = named.is_err();
         Ok(Opened { verified: self, opening: content.opening, batches, remnant })
     }
 }
 
-/// Entry 0 of a later generation says where earlier ones stand, and of none that comes after; no other entry does.
+/// Entry 0 of a later generation says where each of the earlier ones stands; no other entry does.
 fn opens(opening: Option<&Opening>, generation: u32, seq: u64) -> bool {
     let due = generation > 0 && seq == 0;
     match opening {
-        Some(opening) => due && opening.stands.iter().all(|stand| stand.generation < generation),
+        Some(opening) => due && opening.stands.iter().map(|stand| stand.generation).eq(0..generation),
         None => !due,
     }
 }
@@ -234,19 +266,41 @@ fn names(header: &Header, body: &[u8]) -> Result<(), Refusal> {
     if Hash::of(&[body]) == header.body_hash { Ok(()) } else { Err(Refusal::BodyHash) }
 }
 
-fn signing_key(roll: &Roll, agency: AgencyId, serial: u32, writer: u32, at: Time) -> Result<&PublicKey, Refusal> {
-    roll.signing_key(agency, serial, writer, at).map_err(|error| match error {
+/// What a later generation says of the log that a header belongs to, where it covers the header's position.
+fn vouched<'a>(header: &Header, view: &View<'a>) -> Option<&'a Vouched> {
+    view.stands.get(&header.log(view.agreement.id())).filter(|last| header.seq <= last.seq)
+}
+
+/// The key that the card named gives a node at a time; one that was revoked since only where somebody vouches.
+fn signing_key(
+    roll: &Roll,
+    agency: AgencyId,
+    serial: u32,
+    writer: u32,
+    at: Time,
+    vouched: bool,
+) -> Result<&PublicKey, Refusal> {
+    let key = match roll.signing_key(agency, serial, writer, at) {
+        Err(IdentityError::Revoked { .. }) if vouched => {
+            roll.card_at(agency, serial).and_then(|card| card.signing_key(writer, at))
+        }
+        found => found,
+    };
+    key.map_err(|error| match error {
         IdentityError::UnknownAgency(_) | IdentityError::UnknownCard { .. } => Refusal::UnknownCard { agency, serial },
+        IdentityError::Revoked { .. } => Refusal::RevokedKey { agency, serial, writer },
         _ => Refusal::NoKey { agency, serial, writer },
     })
 }
 
-fn attest_batch(batch: ClaimedBatch, mode: Mode, at: Time, roll: &Roll) -> Result<SignedBatch, Refusal> {
+/// An author vouches, by signing the entry, for batches of its own that an older key of its signed.
+fn attest_batch(batch: ClaimedBatch, header: &Attested<Header>, roll: &Roll) -> Result<SignedBatch, Refusal> {
     let root = *batch.root.claim();
-    if batch.root.mode() != mode {
+    if batch.root.mode() != header.mode() {
         return Err(Refusal::Mode);
     }
-    let key = signing_key(roll, root.originator, root.card_serial, root.writer, at)?;
+    let own = root.originator == header.author;
+    let key = signing_key(roll, root.originator, root.card_serial, root.writer, header.created, own)?;
     let root = batch.root.attest(key).map_err(|error| Refusal::Batch(BatchError::Object(error)))?;
     Ok(SignedBatch { root, leaves: batch.leaves })
 }
@@ -317,9 +371,15 @@ pub struct Judged {
 }
 
 impl Opened {
+    /// What entry 0 of a later generation says of the earlier ones.
+    pub const fn opening(&self) -> Option<&Opening> {
+        self.opening.as_ref()
+    }
+
     /// The last rung: each statement on its own, by the rules of the version that the entry names.
     ///
-    /// `usage` is what the log has used before this entry; `known` tells what is held of a report and revision.
+    /// `usage` is what the log has used before this entry, or, where it opens a generation, what the earlier ones are
+    /// known to have used on their latest day: of that and the opening's word the greater counts. `known` tells what is held of a report and revision.
     pub fn judge(
         self,
         view: &View<'_>,
@@ -329,7 +389,7 @@ impl Opened {
         let header = self.verified.header.payload();
         let version = view.agreement.version(header.version).expect("a verified entry names a known version");
         let usage = match &self.opening {
-            Some(opening) => Usage { day: opening.quota_day, statements: opening.statements, bytes: opening.bytes },
+            Some(opening) => opening.usage().at_least(usage),
             None => usage,
         };
         let cover =

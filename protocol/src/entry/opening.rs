@@ -8,6 +8,7 @@ use minicbor::Decoder;
 
 use crate::id::Hash;
 use crate::limits;
+use crate::rules::Usage;
 use crate::wire::codec::{CodecError, MapReader, MapWriter, Value};
 
 /// Up to where an earlier generation stands.
@@ -33,6 +34,11 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// The quota used so far.
+    pub const fn usage(&self) -> Usage {
+        Usage { day: self.quota_day, statements: self.statements, bytes: self.bytes }
+    }
+
     /// The opening alone, as the commitment hashes it.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();

@@ -50,7 +50,19 @@ pub enum Refusal {
         /// Which.
         serial: u32,
     },
-    /// The card has no such node, or its key was revoked or out of date.
+    /// The key was revoked since, and no later generation of the log vouches for the entry yet.
+    #[error(
+        "the key of writer {writer} on card {serial} of {agency} was revoked, and no later generation vouches for the entry"
+    )]
+    RevokedKey {
+        /// Whose card.
+        agency: AgencyId,
+        /// Which.
+        serial: u32,
+        /// Which node.
+        writer: u32,
+    },
+    /// The card has no such node, or its key was out of date.
     #[error("card {serial} of {agency} gives writer {writer} no valid signing key at that time")]
     NoKey {
         /// Whose card.
@@ -118,6 +130,9 @@ pub enum Refusal {
     /// The content key has not arrived, or is not for us.
     #[error("the content key is not held here")]
     NoContentKey,
+    /// The key is meant for somebody who does not receive under the version.
+    #[error("the content key is meant for {0}, who does not receive under the agreement version")]
+    Recipient(AgencyId),
     /// The key is another author's, or of another agreement.
     #[error("the content key does not belong to this log")]
     ForeignContentKey,
@@ -143,7 +158,7 @@ pub enum Refusal {
     #[error("the body holds other statements than the header commits to")]
     Commitment,
     /// Entry 0 of a later generation must say where the earlier ones stand, and no other entry may.
-    #[error("an opening stands in entry 0 of generations above 0, and nowhere else")]
+    #[error("an opening stands in entry 0 of generations above 0 and nowhere else, and names every earlier generation")]
     Opening,
     /// A batch is malformed, does not add up, or is not signed by its originator.
     #[error("batch: {0}")]
@@ -218,6 +233,8 @@ impl Refusal {
             Refusal::ReportIdReused => (34, "report-id-reused", Refused),
             Refusal::IndicatorChanged => (35, "indicator-changed", Refused),
             Refusal::DatedAfterEntry { .. } => (36, "dated-after-entry", Refused),
+            Refusal::RevokedKey { .. } => (37, "revoked-key", Held),
+            Refusal::Recipient(_) => (38, "recipient", Refused),
             Refusal::Term(term) => (term_number(term), term.slug(), Refused),
         };
         Reason { number, slug, disposition }

@@ -11,12 +11,12 @@ use entente_protocol::entry::refusal::{Disposition, Refusal};
 use entente_protocol::id::{AgencyId, Hash, KeyId, Mode};
 use entente_protocol::keys::KeyDescriptor;
 use entente_protocol::limits;
-use entente_protocol::rules::Term;
+use entente_protocol::rules::{Term, Usage};
 use entente_protocol::statement::batch::{Batch, BatchError, BatchRoot, Leaf, SignedBatch};
 use entente_protocol::wire::attest::{Attested, ObjectError};
 use entente_protocol::wire::codec::{self, CodecError, MapWriter};
 
-use super::{NOW, climb, refused, simple, two, verify, with_header};
+use super::{NOW, climb, nothing_known, refused, simple, two, verify, with_header};
 use crate::world::{MODE, World, at, content_key, report, signing, statement, terms};
 
 /// The same entry with another body, which its header names.
@@ -173,8 +173,14 @@ fn an_opening_stands_in_entry_0_of_later_generations_and_nowhere_else() {
         let place = Place { generation, ..world.place(head, 12) };
         world.entry_of(0, &place, batches, opening)
     };
+    let stand = |generation| Stand { generation, head: None };
+    let naming =
+        |generations: &[u32]| Opening { stands: generations.iter().copied().map(stand).collect(), ..opening(0) };
     let wrong = [
         (entry(1, None, None), None),
+        (entry(2, None, Some(naming(&[0]))), None),
+        (entry(2, None, Some(naming(&[1]))), None),
+        (entry(2, None, Some(naming(&[0, 1, 2]))), None),
         (entry(0, None, Some(opening(0))), None),
         (entry(1, Some(head), Some(opening(0))), Some(head)),
         (entry(1, None, Some(opening(1))), None),
@@ -187,10 +193,48 @@ fn an_opening_stands_in_entry_0_of_later_generations_and_nowhere_else() {
     assert_eq!(judged.admitted.len(), 1, "seven of eight statements were used up before");
     let used_up = Refusal::Term(Term::QuotaStatements { quota: 8 });
     assert_eq!(judged.not_admitted[0].refusal, used_up);
+    assert!(climb(&world, &entry(2, None, Some(naming(&[0, 1]))), None).is_ok());
     let mut unsorted = opening(0);
     unsorted.stands.push(unsorted.stands[0]);
     let refusal = refused(&world, &entry(1, None, Some(unsorted)), None, "malformed-body");
     assert_eq!(refusal, Refusal::Content(CodecError::Bounds(2)));
+}
+
+#[test]
+fn an_opening_brings_no_fresh_quota() {
+    let world = World::new(terms());
+    let claims = |statements| {
+        let (stands, quota_day) = (vec![Stand { generation: 0, head: None }], at(12).day());
+        let opening = Opening { stands, quota_day, statements, bytes: 0 };
+        let batches = vec![world.batch(0, &[statement(&report(1)), statement(&report(2))])];
+        world.entry_of(0, &Place { generation: 1, ..world.place(None, 12) }, batches, Some(opening))
+    };
+    let admitted = |claimed, known| {
+        let entry = claims(claimed);
+        let verified = verify(&world, entry.header.bytes(), None).unwrap();
+        let opened = verified.open(&entry.body, &content_key(), &world.descriptor(0), &world.view(NOW)).unwrap();
+        let usage = Usage { day: at(12).day(), statements: known, bytes: 0 };
+        opened.judge(&world.view(NOW), usage, &mut nothing_known).admitted.len()
+    };
+    assert_eq!(admitted(0, 0), 2);
+    assert_eq!(admitted(0, 7), 1, "who claims less than is known is judged by what is known");
+    assert_eq!(admitted(7, 0), 1, "what is claimed counts where nothing is known");
+    assert_eq!(admitted(8, 7), 0);
+}
+
+#[test]
+fn a_content_key_is_for_those_who_receive_under_the_version() {
+    let world = World::new(terms());
+    let entry = simple(&world);
+    let open = |recipients: Vec<AgencyId>| {
+        let verified = verify(&world, entry.header.bytes(), None).unwrap();
+        let descriptor = KeyDescriptor { recipients, ..world.descriptor(0) };
+        verified.open(&entry.body, &content_key(), &descriptor, &world.view(NOW)).map(drop)
+    };
+    let stranger = world.ids[3];
+    assert_eq!(open(vec![world.ids[0], stranger]), Err(Refusal::Recipient(stranger)));
+    assert_eq!(Refusal::Recipient(stranger).reason().slug, "recipient");
+    assert_eq!(open(vec![world.ids[0]]), Ok(()), "fewer than all may be meant");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use entente_protocol::agreement::{Act, Agreement, NotInForce, Signature, Version, Withdrawal};
 use entente_protocol::crypto::sign::{self, SignError};
 use entente_protocol::entry::header::Header;
-use entente_protocol::entry::ladder::Envelope;
+use entente_protocol::entry::ladder::{Envelope, Vouched};
 use entente_protocol::entry::publish::Place;
 use entente_protocol::entry::refusal::{Disposition, Refusal};
 use entente_protocol::id::{Hash, Mode, VersionHash};
@@ -75,15 +75,42 @@ fn a_header_is_signed_by_the_key_of_its_author() {
     assert_eq!(refused(&world, &no_node, None, "no-key"), no_key(1, 7));
     let too_early = with_header(&entry, 0, |header| header.created = Time::default());
     assert_eq!(refused(&world, &too_early, None, "no-key"), no_key(1, 0));
+}
 
-    let mut world = world;
+/// A card of the first agency that revokes its signing key.
+fn revoke(world: &mut World) {
     let (inception, first) = agency(0);
     let card = first.card();
-    let nodes = Vec::new();
     let revoked = vec![*signing(0).public().as_bytes()];
-    let card = Card { serial: 2, predecessor: Some(first.hash()), issued: at(11), nodes, revoked, ..card.clone() };
+    let (predecessor, nodes) = (Some(first.hash()), Vec::new());
+    let card = Card { serial: 2, predecessor, issued: at(11), nodes, revoked, ..card.clone() };
     world.roll.add_card(SignedCard::issue(&inception, &card, &key(0, 1)).unwrap()).unwrap();
-    assert_eq!(refused(&world, &entry, None, "no-key"), no_key(1, 0));
+}
+
+#[test]
+fn what_a_key_signed_that_was_revoked_since_waits_until_a_later_generation_vouches_for_it() {
+    let mut world = World::new(terms());
+    let (first, head, second) = two(&world);
+    let third = world.entry(0, Some(climb(&world, &second, Some(&head)).unwrap().verified.head()), 13, &[]);
+    let (hash, log) = (second.header.hash(), second.header.log(world.agreement.id()));
+    revoke(&mut world);
+    let held = Refusal::RevokedKey { agency: world.ids[0], serial: 1, writer: 0 };
+    assert_eq!(refused(&world, &first, None, "revoked-key"), held);
+    assert_eq!(held.disposition(), Disposition::Held);
+
+    // An opening says that the log stands up to entry 1: the chain may be kept, and is not read before it is there.
+    world.stands.insert(log, Vouched { seq: 1, hash, reached: false });
+    assert!(verify(&world, first.header.bytes(), None).is_ok());
+    assert_eq!(refused(&world, &first, None, "revoked-key"), held);
+    let thief = world.entry(0, Some(head), 13, &[statement(&report(9))]);
+    let other = Refusal::OtherBranch { expected: hash, found: thief.header.hash() };
+    assert_eq!(refused(&world, &thief, Some(&head), "fork"), other);
+
+    world.stands.insert(log, Vouched { seq: 1, hash, reached: true });
+    assert_eq!(climb(&world, &first, None).unwrap().admitted.len(), 1);
+    assert_eq!(climb(&world, &second, Some(&head)).unwrap().admitted.len(), 1);
+    let beyond = verify(&world, second.header.bytes(), Some(&head)).unwrap().head();
+    assert_eq!(refused(&world, &third, Some(&beyond), "revoked-key"), held);
 }
 
 #[test]

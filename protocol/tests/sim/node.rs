@@ -6,7 +6,7 @@ use std::rc::Rc;
 use entente_protocol::agreement::{Act, Agreement, Fed, Signature, Version};
 use entente_protocol::crypto::content_key::ContentKey;
 use entente_protocol::entry::header::Header;
-use entente_protocol::entry::ladder::{Envelope, KnownRevision, View};
+use entente_protocol::entry::ladder::{Envelope, KnownRevision, Stands, View};
 use entente_protocol::entry::refusal::Refusal;
 use entente_protocol::fork::ForkProof;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId};
@@ -24,6 +24,9 @@ use entente_protocol::wire::object::ObjectKind;
 
 use crate::people::{self, MODE, People};
 use crate::store::{Kept, Object, Store};
+
+/// No key is revoked here.
+static NO_STANDS: Stands = Stands::new();
 
 /// What a node wants the network to do.
 pub(crate) enum Effect {
@@ -361,7 +364,7 @@ impl Node {
     pub(crate) fn climb(&mut self, log: LogId, bytes: EntryBytes, now: Time) -> Result<(), Option<Refusal>> {
         let people = self.people.clone();
         let agreement = self.agreements.get(&log.agreement.0).ok_or(None)?;
-        let view = View { roll: &people.roll, agreement, now };
+        let view = View { roll: &people.roll, stands: &NO_STANDS, agreement, now };
         let envelope = Envelope::parse(&bytes.header).map_err(Some)?;
         if envelope.claim().log(log.agreement) != log {
             return Err(None);
@@ -387,7 +390,7 @@ impl Node {
             return false;
         };
         let people = self.people.clone();
-        let view = View { roll: &people.roll, agreement: &self.agreements[&log.agreement.0], now };
+        let view = View { roll: &people.roll, stands: &NO_STANDS, agreement: &self.agreements[&log.agreement.0], now };
         let before = seq.checked_sub(1).and_then(|seq| self.store.entry(&log, seq)).map(|kept| kept.head);
         let verified = Envelope::parse(&kept.bytes.header).unwrap().verify(&view, before.as_ref()).unwrap();
         let body = kept.bytes.body.as_ref().expect("the sim deletes no body");
@@ -419,7 +422,7 @@ impl Node {
     fn evidence(&mut self, log: LogId, seq: u64, theirs: &EntryBytes, now: Time) {
         let Some(agreement) = self.agreements.get(&log.agreement.0) else { return };
         let people = self.people.clone();
-        let view = View { roll: &people.roll, agreement, now };
+        let view = View { roll: &people.roll, stands: &NO_STANDS, agreement, now };
         let Ok(envelope) = Envelope::parse(&theirs.header) else { return };
         let (Ok(header), Some(ours)) = (envelope.attest(&view), self.store.entry(&log, seq)) else { return };
         if header.log(log.agreement) != log || header.seq != seq || header.hash() == ours.head.hash {

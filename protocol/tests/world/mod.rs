@@ -8,6 +8,7 @@ use entente_protocol::crypto::content_key::ContentKey;
 use entente_protocol::crypto::sign::SigningKey;
 use entente_protocol::crypto::wrap::EncryptionSecret;
 use entente_protocol::entry::ladder::Head;
+use entente_protocol::entry::ladder::Stands;
 use entente_protocol::entry::opening::Opening;
 use entente_protocol::entry::publish::{self, Author, NewEntry, Place};
 use entente_protocol::grading::{Grading, GradingScheme};
@@ -30,6 +31,7 @@ pub(crate) const HOUR: u64 = DAY_MS / 24;
 
 /// What every test knows.
 pub(crate) struct World {
+    pub(crate) stands: Stands,
     pub(crate) roll: Roll,
     pub(crate) agreement: Agreement,
     pub(crate) version: SignedVersion,
@@ -136,11 +138,13 @@ impl World {
         };
         let version = version.propose(MODE, &key(0, 3)).unwrap();
         let agreement = Agreement::new(version.agreement(), MODE);
-        let mut world = World { roll, agreement, version: version.clone(), ids };
+        let stands = Stands::new();
+        let mut world = World { roll, agreement, version: version.clone(), ids, stands };
         world.agreement.feed(Act::Version(version.clone())).unwrap();
         for party in 0..3 {
             world.sign(&version, party, 2);
         }
+        assert!(world.stands.is_empty(), "no log has a later generation at first");
         world
     }
 
