@@ -165,11 +165,9 @@ impl Desk {
             }
         }
         for (key, statements) in self.store.local_prefix(local::REFUSED) {
-            let (agreement, note) = match local::refusal_of(&key, &statements) {
-                Some(refusal) => refusal,
-                None => continue,
-            };
-            ledger.receipts.refused.entry(agreement).or_default().insert(note);
+            if let Some((agreement, note)) = local::refusal_of(&key, &statements) {
+                ledger.receipts.refused.entry(agreement).or_default().insert(note);
+            }
         }
         for (key, _) in self.store.local_prefix(local::REOPEN) {
             if let Ok(agreement) = <[u8; 32]>::try_from(&key[local::REOPEN.len()..]) {

@@ -113,7 +113,7 @@ impl Desk {
         let agreement = book.agreement(id)?;
         let version =
             agreement.may_publish(self.me.agency, now).map_err(|why| DeskError::NotInForce { agreement: id, why })?;
-        let (log, opening) = self.own_log(ledger, id, now);
+        let (log, opening) = self.own_log(ledger, book, id, now)?;
         let head = ledger.log(log).head;
         let usage = match &opening {
             Some(opening) => Usage { day: opening.quota_day, statements: opening.statements, bytes: opening.bytes },
@@ -127,27 +127,33 @@ impl Desk {
     }
 
     /// The log to append to: the newest generation, or a new one, with its opening, where one is due.
-    fn own_log(&self, ledger: &Ledger, agreement: AgreementId, now: Time) -> (LogId, Option<Opening>) {
-        let logs: Vec<_> = ledger.own_logs(agreement, self.me.agency, self.me.writer).collect();
+    fn own_log(
+        &self,
+        ledger: &mut Ledger,
+        book: &Book,
+        agreement: AgreementId,
+        now: Time,
+    ) -> Result<(LogId, Option<Opening>), DeskError> {
+        let own = ledger.own_logs(agreement, self.me.agency, self.me.writer).last();
+        let newest = own.map(|(log, state)| (*log, *state));
         let (author, writer) = (self.me.agency, self.me.writer);
-        let Some((newest, state)) = logs.last() else {
-            return (LogId { agreement, author, writer, generation: 0 }, None);
+        let Some((newest, state)) = newest else {
+            return Ok((LogId { agreement, author, writer, generation: 0 }, None));
         };
         if !ledger.reopen.contains(&agreement) && state.forked.is_none() {
-            return (**newest, None);
+            return Ok((newest, None));
         }
+        // What a generation used includes what those before it had: the greatest count is that of all.
         let mut spent = Usage { day: now.day(), statements: 0, bytes: 0 };
-        let mut stands = Vec::with_capacity(logs.len());
-        for (log, state) in &logs {
-            stands.push(Stand { generation: log.generation, head: state.head.map(|head| (head.seq, head.hash)) });
-            let used = state.usage.unwrap_or_default();
-            if used.day == spent.day {
-                spent.statements += used.statements;
-                spent.bytes += used.bytes;
-            }
+        let mut stands = Vec::new();
+        for generation in 0..=newest.generation {
+            let log = LogId { generation, ..newest };
+            let state = ledger.logs.get(&log).copied().unwrap_or_default();
+            stands.push(Stand { generation, head: state.head.map(|head| (head.seq, head.hash)) });
+            spent = spent.at_least(self.usage_of(ledger, book, log)?);
         }
         let opening = Opening { stands, quota_day: spent.day, statements: spent.statements, bytes: spent.bytes };
-        (LogId { generation: newest.generation + 1, ..**newest }, Some(opening))
+        Ok((LogId { generation: newest.generation + 1, ..newest }, Some(opening)))
     }
 
     /// Signs reports together and releases them under the agreements, an entry's worth at a time: of each, all or

@@ -76,8 +76,10 @@ impl Desk {
         self.store.commit(items)?;
         let mut outbox = self.outbox_mut();
         for (number, left) in left {
-            outbox.remove(number);
-            left.into_iter().for_each(|left| outbox.put(left));
+            match left {
+                Some(left) => outbox.put(left),
+                None => outbox.remove(number),
+            }
         }
         drop(outbox);
         view.agreements.iter().for_each(|agreement| ledger.carried_out(*agreement, &retraction));

@@ -108,8 +108,12 @@ impl Desk {
         }
         if !stage.waiting.is_empty() || stage.sent.is_some() {
             let mut outbox = self.outbox_mut();
-            stage.sent.into_iter().for_each(|number| outbox.remove(number));
-            stage.waiting.into_iter().for_each(|waiting| outbox.put(waiting));
+            if let Some(number) = stage.sent {
+                outbox.remove(number);
+            }
+            for waiting in stage.waiting {
+                outbox.put(waiting);
+            }
         }
         for agreement in stage.reopened {
             ledger.reopen.remove(&agreement);

@@ -18,14 +18,16 @@ use crate::desk::Desk;
 /// and each answer leads to one job or two.
 const JOBS: usize = 256;
 
+/// What a job does; yields what the machine is to hear.
+type Work = Box<dyn FnOnce(&Desk) -> Vec<Input> + Send>;
+
 /// Something to do at the desk.
 pub(super) struct Job {
-    /// What it does; yields what the machine is to hear.
-    pub(super) work: Box<dyn FnOnce(&Desk) -> Vec<Input> + Send>,
+    work: Work,
     /// What the machine is to hear if the work does not end.
-    pub(super) failed: Vec<Input>,
+    failed: Vec<Input>,
     /// The feed whose objects it stores: when one job of a feed fails, those behind it are not done.
-    pub(super) feed: Option<(AgencyId, Hash)>,
+    feed: Option<(AgencyId, Hash)>,
 }
 
 /// See the module.

@@ -63,9 +63,8 @@ pub(super) fn take(
     let objects = objects.into_iter().map(|object| (object.kind, object.bytes)).collect();
     let taken = desk.take_objects(from, scope, objects).and_then(|taken| {
         // What is held in memory alone must be listed again after a start.
-        match cursor.filter(|_| taken.held == 0) {
-            Some(cursor) => desk.keep_cursor(from, scope, cursor)?,
-            None => {}
+        if let Some(cursor) = cursor.filter(|_| taken.held == 0) {
+            desk.keep_cursor(from, scope, cursor)?;
         }
         Ok(taken.new > 0)
     });

@@ -172,6 +172,7 @@ impl Library {
         }
         self.release(&id)?;
         let key = self.index.names.r(&id);
+        let mut outdated = None;
         if let Some(held) = self.index.value::<RecordPlace>(&key)? {
             let first = held.revision == place.revision
                 && held.frame != place.frame
@@ -179,25 +180,28 @@ impl Library {
             if held == place || held.revision > place.revision || (held.revision == place.revision && !first) {
                 return Ok(());
             }
-            let old = self.record_at(&held)?;
-            if old.indicator != slot.indicator {
-                self.index.remove(&self.index.names.l(&old.indicator, &key))?;
-            }
+            outdated = Some(self.record_at(&held)?.indicator).filter(|indicator| *indicator != slot.indicator);
         } else {
             self.memory().counts.records += 1;
         }
-        self.index.insert(&key, &place.encode())?;
+        // Its R comes last: a replay that finds it there takes the rest for done.
         if !slot.indicator.is_empty() {
             self.index.insert(&self.index.names.l(&slot.indicator, &key), b"")?;
         }
+        if let Some(outdated) = outdated {
+            self.index.remove(&self.index.names.l(&outdated, &key))?;
+        }
+        self.index.insert(&key, &place.encode())?;
         Ok(())
     }
 
-    /// Lists a record as held or in quarantine.
+    /// Lists a record as held or in quarantine, unless it was admitted since.
     fn hold(&self, id: &RecordId, held: HeldPlace) -> Result<()> {
-        let admitted = self.index.value::<RecordPlace>(&self.index.names.r(id))?;
-        if admitted.is_some_and(|admitted| admitted.revision >= id.revision) {
-            return Ok(());
+        if let Some(admitted) = self.index.value::<RecordPlace>(&self.index.names.r(id))? {
+            let admitted = self.record_at(&admitted)?.id;
+            if (admitted.log, admitted.seq, admitted.leaf) == (id.log, id.seq, id.leaf) {
+                return Ok(());
+            }
         }
         self.release(id)?;
         let key = self.index.names.p(id);

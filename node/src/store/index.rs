@@ -30,6 +30,9 @@ pub(super) struct Index {
     db: sled::Db,
     dir: PathBuf,
     fault: OnceLock<IndexFault>,
+    /// How many changes are left until the process is as good as dead.
+    #[cfg(test)]
+    pub(super) fuse: std::sync::atomic::AtomicU64,
     /// Makes its keys.
     pub(super) names: Names,
 }
@@ -52,7 +55,14 @@ impl Index {
                 Err(_) => return Err(StoreError::Index(IndexFault::Panicked)),
             }
         };
-        let index = Index { db, dir: dir.to_path_buf(), fault: OnceLock::new(), names: Names::new(key) };
+        let index = Index {
+            db,
+            dir: dir.to_path_buf(),
+            fault: OnceLock::new(),
+            #[cfg(test)]
+            fuse: u64::MAX.into(),
+            names: Names::new(key),
+        };
         index.keep_private()?;
         Ok(index)
     }
@@ -70,12 +80,24 @@ impl Index {
 
     /// Sets a value; says whether the key is new.
     pub(super) fn insert(&self, key: &[u8], value: &[u8]) -> Result<bool> {
+        #[cfg(test)]
+        self.burn()?;
         Ok(self.guard(|| self.db.insert(key, value))?.is_none())
     }
 
     /// Removes a key; says whether it was there.
     pub(super) fn remove(&self, key: &[u8]) -> Result<bool> {
+        #[cfg(test)]
+        self.burn()?;
         Ok(self.guard(|| self.db.remove(key))?.is_some())
+    }
+
+    /// Fails from the change on that a test has chosen, as if the process had died before it.
+    #[cfg(test)]
+    fn burn(&self) -> Result<()> {
+        use std::sync::atomic::Ordering::SeqCst;
+        let left = self.fuse.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        left.map(drop).map_err(|_| StoreError::Index(IndexFault::Io(io::ErrorKind::Interrupted)))
     }
 
     /// Up to `limit` pairs whose keys begin with `prefix`, after the key `after`, in order.

@@ -17,6 +17,8 @@
 mod apply;
 mod commit;
 mod compact;
+#[cfg(test)]
+mod crash;
 mod disk;
 mod doctor;
 mod error;
