@@ -142,9 +142,6 @@ fn lookups_find_what_they_should(outcome: &Outcome) {
     assert_eq!(corroborated.address, outsider.address, "the outsider asks for what the others know");
 }
 
-/// The agency that is killed in the middle.
-const KILLED: &str = "Prosecutor C";
-
 fn the_data_is_kept(outcome: &Outcome, dir: &Path) {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&dir.join("passphrase")), 0o600);
@@ -154,10 +151,6 @@ fn the_data_is_kept(outcome: &Outcome, dir: &Path) {
         assert_eq!(mode(&data.join("token")), 0o600);
         assert!(agency.api.starts_with("http://127.0.0.1:"));
         assert!(!data.join("api").exists(), "{} was stopped, and says so", agency.name);
-        // The index of the node that was killed is not asked: doctor may say that it wants to be built anew.
-        if agency.name == KILLED {
-            continue;
-        }
         let doctor = Command::new(env!("CARGO_BIN_EXE_entente"))
             .args(["doctor", "--data"])
             .arg(data)

@@ -15,6 +15,9 @@ use crate::store::{Counts, Cursor, Health, Item, Record};
 /// How long what was refused stays in quarantine.
 const QUARANTINE_MS: u64 = 30 * DAY_MS;
 
+/// Segments rewritten or looked through at a time: 2 GiB at most.
+const SEGMENTS_AT_A_TIME: usize = 32;
+
 /// Records looked through at a time: between two such pages others take their turn.
 const TIDY_PAGE: usize = 1000;
 
@@ -120,6 +123,16 @@ impl Desk {
                 self.store.commit(items)?;
             }
         }
+    }
+
+    /// Takes what was erased off the disk, a bounded part at a time. To be called every hour; with `roll` once a day,
+    /// so that what was erased just after it came goes, too.
+    pub fn compact(&self, roll: bool) -> Result<(), DeskError> {
+        let freed = self.store.compact_due(roll, SEGMENTS_AT_A_TIME)?;
+        if freed > 0 {
+            tracing::info!(bytes = freed, "what was erased left the disk");
+        }
+        Ok(())
     }
 
     /// How the node is.

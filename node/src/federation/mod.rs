@@ -35,6 +35,7 @@ use crate::clock;
 use crate::desk::{Desk, DeskError, GossipJudgement, News, scope};
 use crate::files;
 use crate::network::{Command, Event, Group, Handle, Partner, RequestFailure, RequestTicket, Stats, Verdict};
+use crate::store::StoreError;
 use queue::{Job, Queue};
 
 /// Commands that may wait for the network before the loop takes no more from it: of 64 KiB at most, mostly less.
@@ -52,8 +53,11 @@ const RECEIPTS_EVERY: Duration = Duration::from_secs(1);
 /// How often partners and agreements are looked at anew, because some begin or end by date alone.
 const TOPOLOGY_EVERY: Duration = Duration::from_secs(30);
 
-/// How often the quarantine is tidied.
+/// How often the quarantine is tidied, and what was erased is taken off the disk.
 const TIDY_EVERY: Duration = Duration::from_hours(1);
+
+/// How often that ends the segment being written, where something in it was erased.
+const ROLL_EVERY: Duration = Duration::from_hours(24);
 
 /// Who is connected, and where this node listens: for people to look at.
 #[derive(Debug, Default)]
@@ -124,6 +128,7 @@ impl Federation {
         let mut receipts = every(RECEIPTS_EVERY);
         let mut topology = every(TOPOLOGY_EVERY);
         let mut tidy = every(TIDY_EVERY);
+        let mut roll = every(ROLL_EVERY);
         let (desk, network) = (Arc::clone(&self.desk), self.network.clone());
         // Before anything else: of scopes that it does not know the machine hears nothing.
         self.on_topology();
@@ -142,7 +147,8 @@ impl Federation {
                 () = sleep(wake) => self.on_wake(),
                 _ = receipts.tick(), if room => self.job(|desk| told("receipts", desk.issue_receipts())),
                 _ = topology.tick(), if room => self.on_topology(),
-                _ = tidy.tick(), if room => self.job(|desk| told("tidying", desk.tidy())),
+                _ = tidy.tick() => self.tidy(false),
+                _ = roll.tick() => self.tidy(true),
                 else => break,
             }
         }
@@ -370,6 +376,19 @@ impl Federation {
                 }
             };
             drop(permit);
+        });
+    }
+
+    /// Tidies beside everything else: it takes long, and the machine does not care.
+    fn tidy(&self, roll: bool) {
+        let desk = Arc::clone(&self.desk);
+        tokio::task::spawn_blocking(move || {
+            told("tidying", desk.tidy());
+            match desk.compact(roll) {
+                // The node stops; what is left is done after the next start.
+                Ok(()) | Err(DeskError::Store(StoreError::Closed)) => {}
+                Err(error) => tracing::error!(%error, "what was erased could not be taken off the disk"),
+            }
         });
     }
 

@@ -27,6 +27,17 @@ pub(super) struct Memory {
     pub(super) heads: BTreeMap<LogId, Option<Head>>,
     pub(super) counts: Counts,
     pub(super) quarantine: BTreeMap<AgencyId, QuarantineSize>,
+    /// By segment: what became useless since the store was opened.
+    pub(super) waste: BTreeMap<u32, Waste>,
+}
+
+/// What is useless in a segment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Waste {
+    /// Bytes, about.
+    pub(super) bytes: u64,
+    /// Whether some of it was erased, and must leave the disk; what was only replaced may stay.
+    pub(super) erased: bool,
 }
 
 /// The federation journal, its index, and what is kept of it in memory.
@@ -74,6 +85,21 @@ impl Library {
         self.memory.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Notes what became useless, so that compaction finds it.
+    fn bury(&self, at: Position, bytes: usize, erased: bool) {
+        let mut memory = self.memory();
+        let waste = memory.waste.entry(at.segment).or_default();
+        waste.bytes += bytes as u64;
+        waste.erased |= erased;
+    }
+
+    fn bury_frame(&self, at: Position, erased: bool) -> Result<()> {
+        let bytes = self.segment(at)?.peek(u64::from(at.offset), frame::HEADER)?;
+        let head = FrameHead::parse(&bytes);
+        self.bury(at, head.map_or(0, |head| head.length), erased);
+        Ok(())
+    }
+
     fn segment(&self, at: Position) -> Result<std::sync::Arc<super::segment::Segment>> {
         let missing = || StoreError::Damaged { file: self.journal.path(at.segment), offset: u64::from(at.offset) };
         self.journal.segment(at.segment).ok_or_else(missing)
@@ -100,6 +126,7 @@ impl Library {
             super::payload::read_object(&payload).ok_or_else(|| self.index.fail(IndexFault::Lies))?;
         self.index.remove(&self.index.names.f(&scope, head.sequence))?;
         if self.index.remove(&key)? {
+            self.bury(place, head.length, false);
             let counts = &mut self.memory().counts;
             counts.objects = counts.objects.saturating_sub(1);
         }
@@ -148,6 +175,10 @@ impl Library {
             BodyPlace::At(held) => self.sequence_at(held)?.is_none_or(|held| held < at.sequence),
         };
         if newer {
+            // A body gives way to a remnant alone: what it has more was deleted.
+            if let BodyPlace::At(held) = place.body {
+                self.bury_frame(held, true)?;
+            }
             self.index.insert(&key, &EntryPlace { body: BodyPlace::At(at.position), ..place }.encode())?;
         }
         Ok(())
@@ -156,6 +187,9 @@ impl Library {
     fn erase_body(&self, log: &LogId, seq: u64) -> Result<()> {
         let key = e(self.index.names.log(log), seq);
         if let Some(place) = self.index.value::<EntryPlace>(&key)? {
+            if let BodyPlace::At(held) = place.body {
+                self.bury_frame(held, true)?;
+            }
             self.index.insert(&key, &EntryPlace { body: BodyPlace::Erased, ..place }.encode())?;
         }
         Ok(())
@@ -180,7 +214,9 @@ impl Library {
             if held == place || held.revision > place.revision || (held.revision == place.revision && !first) {
                 return Ok(());
             }
-            outdated = Some(self.record_at(&held)?.indicator).filter(|indicator| *indicator != slot.indicator);
+            let old = self.record_at(&held)?;
+            self.bury(held.frame, old.statement.len(), false);
+            outdated = Some(old.indicator).filter(|indicator| *indicator != slot.indicator);
         } else {
             self.memory().counts.records += 1;
         }
@@ -224,6 +260,7 @@ impl Library {
         let Some(held) = self.index.value::<HeldPlace>(&key)? else { return Ok(()) };
         self.index.remove(&self.index.names.q(id, held.received))?;
         self.index.remove(&key)?;
+        self.bury(held.place.frame, held.bytes as usize, true);
         let mut memory = self.memory();
         memory.counts.quarantined = memory.counts.quarantined.saturating_sub(1);
         if let Some(size) = memory.quarantine.get_mut(&id.log.author) {
@@ -275,8 +312,9 @@ impl Library {
 
     /// Removes an admitted record from the index.
     fn unlist(&self, key: &[u8], place: &RecordPlace) -> Result<()> {
-        let indicator = self.record_at(place)?.indicator;
-        self.index.remove(&self.index.names.l(&indicator, key))?;
+        let record = self.record_at(place)?;
+        self.bury(place.frame, record.statement.len(), true);
+        self.index.remove(&self.index.names.l(&record.indicator, key))?;
         if self.index.remove(key)? {
             let counts = &mut self.memory().counts;
             counts.records = counts.records.saturating_sub(1);

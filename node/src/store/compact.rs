@@ -5,11 +5,14 @@
 //! the index is pointed to it, entry by entry and only where it still pointed to the old one; then the index is made
 //! durable; then the old file goes. A crash at any step leaves both or one of them, and opening goes on from there.
 //! Headers of entries stay, and so do the frames by which things were erased.
+//!
+//! What became useless is noted by segment as it happens ([`Waste`](super::apply::Waste)), so that a retraction costs the
+//! rewriting of one segment, and not a walk through all of them.
 
 use std::sync::{Arc, PoisonError};
 
 use super::Store;
-use super::apply::Library;
+use super::apply::{Library, Waste};
 use super::error::{Result, StoreError};
 use super::journal::Placed;
 use super::keys::{BodyPlace, EntryPlace, HeldPlace, RecordPlace, Value, e};
@@ -27,13 +30,69 @@ enum Fate {
 /// What is done with each fact: itself, its place, its payload.
 type VisitFact<'a> = dyn FnMut(&Fact, Placed, &[u8]) -> Result<()> + 'a;
 
+/// A segment of which this part is useless is worth rewriting, though nothing in it has to go: a quarter.
+const WORTH: u64 = 4;
+
+/// The segment being written is ended for the sake of what was only replaced once it has this many bytes.
+const TAIL_BYTES: u64 = 16 << 20;
+
 impl Store {
+    /// Rewrites segments that hold something erased, or much that was replaced, at most so many; says how many bytes
+    /// that freed. What was erased since the store was opened is known; segments written before are looked through
+    /// once, some at each call. With `roll`, what was erased in the segment being written goes, too, which ends it.
+    ///
+    /// To be called from time to time; ends early, between two segments, when the store is closed.
+    pub fn compact_due(&self, roll: bool, limit: usize) -> Result<u64> {
+        let _one_at_a_time = self.compaction.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut freed = 0;
+        self.usable()?;
+        if roll && self.is_due(self.library.journal.tail_number(), true) {
+            let _turn = self.turn()?;
+            self.library.journal.roll()?;
+        }
+        for _ in 0..limit {
+            self.usable()?;
+            let Some((segment, end, known)) = self.next_due() else { break };
+            let before = self.library.journal.bytes();
+            let worth = |loss: Waste| known || loss.erased || loss.bytes.saturating_mul(WORTH) >= length_of(&segment);
+            self.compact_one(&segment, end, &worth, &mut || {})?;
+            freed += before.saturating_sub(self.library.journal.bytes());
+        }
+        Ok(freed)
+    }
+
+    /// The segment to be rewritten or looked through next, where the one after it begins, and whether something in
+    /// it is known to be worth it.
+    fn next_due(&self) -> Option<(Arc<Segment>, u64, bool)> {
+        let segments = self.library.journal.segments();
+        let mut ended = segments.windows(2).map(|pair| (&pair[0], pair[1].header.base));
+        if let Some((segment, end)) = ended.find(|(segment, _)| self.is_due(segment.header.number, false)) {
+            return Some((Arc::clone(segment), end, true));
+        }
+        let mut unlooked = self.unlooked.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(number) = unlooked.pop() {
+            let pair = segments.windows(2).find(|pair| pair[0].header.number == number);
+            if let Some([segment, next]) = pair {
+                return Some((Arc::clone(segment), next.header.base, false));
+            }
+        }
+        None
+    }
+
+    fn is_due(&self, number: u32, tail: bool) -> bool {
+        let Some(segment) = self.library.journal.segment(number) else { return false };
+        let memory = self.library.memory.read().unwrap_or_else(PoisonError::into_inner);
+        let waste = memory.waste.get(&number).copied().unwrap_or_default();
+        let much = waste.bytes.saturating_mul(WORTH) >= length_of(&segment) && waste.bytes > 0;
+        waste.erased || much && (!tail || length_of(&segment) >= TAIL_BYTES)
+    }
+
     /// Rewrites every segment that holds something erased; says how many bytes that freed.
     pub fn compact(&self, progress: &mut dyn FnMut(Progress)) -> Result<u64> {
         self.usable()?;
         let _one_at_a_time = self.compaction.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.library.journal.bytes();
-        self.compact_segments(progress).map_err(|error| self.failed_by(error))?;
+        self.compact_segments(progress)?;
         Ok(before.saturating_sub(self.library.journal.bytes()))
     }
 
@@ -48,24 +107,55 @@ impl Store {
         for (i, segment) in segments.iter().enumerate() {
             let end = segments.get(i + 1).map_or(tail, |next| next.header.base);
             progress(Progress { step: Step::Compact, done, total });
-            done += self.compact_one(segment, end, &mut || progress(Progress { step: Step::Compact, done, total }))?;
+            let any = |_: Waste| true;
+            let tell = &mut || progress(Progress { step: Step::Compact, done, total });
+            done += self.compact_one(segment, end, &any, tell)?;
         }
         progress(Progress { step: Step::Compact, done: total, total });
         Ok(())
     }
 
-    /// Rewrites one segment if that frees anything; says how long it was.
-    fn compact_one(&self, old: &Arc<Segment>, end: u64, tell: &mut dyn FnMut()) -> Result<u64> {
-        let mut frees = false;
+    /// Rewrites one segment if that frees anything, and is worth it; says how long it was.
+    fn compact_one(
+        &self,
+        old: &Arc<Segment>,
+        end: u64,
+        worth: &dyn Fn(Waste) -> bool,
+        tell: &mut dyn FnMut(),
+    ) -> Result<u64> {
+        // What becomes useless from now on is noted anew, and belongs to the segment that takes this one's place.
+        self.library.memory().waste.remove(&old.header.number);
+        let mut loss = Waste::default();
         let length = self.each(old, &mut |fact, at, payload| {
-            frees = frees || !matches!(self.library.fate(fact, at.position, payload)?, Fate::Stays);
+            let left = match self.library.fate(fact, at.position, payload)? {
+                Fate::Stays => return Ok(()),
+                Fate::Goes => 0,
+                Fate::Shrinks(left) => left.len(),
+            };
+            loss.bytes += payload.len().saturating_sub(left) as u64;
+            loss.erased |= !matches!(fact, Fact::Object { .. });
             Ok(())
         })?;
-        if !frees {
+        if loss.bytes == 0 || !worth(loss) {
             return Ok(length);
         }
-        let journal = &self.library.journal;
-        let mut rewrite = journal.rewrite(old.header.number, old.header.base, end, false)?;
+        let rewritten = self.rewritten(old, end, tell);
+        let number = *rewritten.as_ref().unwrap_or(&old.header.number);
+        let mut memory = self.library.memory();
+        let meanwhile = memory.waste.remove(&old.header.number).unwrap_or_default();
+        let lost = if rewritten.is_err() { loss } else { Waste::default() };
+        let (bytes, erased) = (meanwhile.bytes + lost.bytes, meanwhile.erased || lost.erased);
+        memory.waste.insert(number, Waste { bytes, erased });
+        drop(memory);
+        rewritten?;
+        tell();
+        Ok(length)
+    }
+
+    /// Writes what is left of a segment, and puts it in its place; says its number. Before it is there, nothing is
+    /// changed: a full disk costs no more than the attempt.
+    fn rewritten(&self, old: &Arc<Segment>, end: u64, tell: &mut dyn FnMut()) -> Result<u32> {
+        let mut rewrite = self.library.journal.rewrite(old.header.number, old.header.base, end, false)?;
         self.each(old, &mut |fact, at, payload| match self.library.fate(fact, at.position, payload)? {
             Fate::Stays => rewrite.push(at.sequence, fact.kind(), payload),
             Fate::Shrinks(payload) => rewrite.push(at.sequence, fact.kind(), &payload),
@@ -74,9 +164,8 @@ impl Store {
         tell();
         let new = rewrite.finish()?.header.number;
         tell();
-        self.take_place(old.header.number, new)?;
-        tell();
-        Ok(length)
+        self.take_place(old.header.number, new).map_err(|error| self.failed_by(error))?;
+        Ok(new)
     }
 
     /// Points the index from an old segment to the one that takes its place, and removes the old one.
@@ -109,8 +198,13 @@ impl Store {
 
     fn unreadable(&self, error: StoreError) -> StoreError {
         super::index::mark_for_rebuild(&self.dir.join(super::INDEX_DIR));
-        error
+        self.failed_by(error)
     }
+}
+
+/// Bytes of a segment's file; 0 where they cannot be told, which makes it worth a look.
+fn length_of(segment: &Segment) -> u64 {
+    segment.file.length().unwrap_or_default()
 }
 
 impl Library {

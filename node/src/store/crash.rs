@@ -77,17 +77,26 @@ fn commits() -> Vec<Vec<Item>> {
 }
 
 /// What lookups and lists answer.
-fn answers(store: &Store) -> (Vec<Vec<Record>>, Vec<Record>, Vec<(u64, u8, Hash)>) {
+#[derive(Debug, PartialEq)]
+struct Answers {
+    lookups: Vec<Vec<Record>>,
+    quarantine: Vec<Record>,
+    objects: Vec<(u64, u8, Hash)>,
+}
+
+fn answers(store: &Store) -> Answers {
     let lookups = (10..15).map(|about| store.lookup(&[about]).unwrap()).collect();
     let quarantine = store.quarantine(None, 100).unwrap().into_iter().map(|(_, record)| record).collect();
-    (lookups, quarantine, store.objects(&Hash([1; 32]), 0, 100).unwrap())
+    Answers { lookups, quarantine, objects: store.objects(&Hash([1; 32]), 0, 100).unwrap() }
 }
 
 #[test]
 fn the_index_survives_a_crash_before_any_of_its_changes() {
     let whole = tempfile::tempdir().unwrap();
     let store = open(whole.path());
-    commits().into_iter().for_each(|items| store.commit(items).unwrap());
+    for items in commits() {
+        store.commit(items).unwrap();
+    }
     let expected = (answers(&store), store.counts(), store.quarantine_sizes());
     drop(store);
 
@@ -121,7 +130,9 @@ fn the_index_survives_a_crash_before_any_of_its_changes() {
 fn a_refused_copy_of_an_admitted_report_is_listed() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
-    commits().into_iter().for_each(|items| store.commit(items).unwrap());
+    for items in commits() {
+        store.commit(items).unwrap();
+    }
     let listed: Vec<_> = store.quarantine(None, 10).unwrap().into_iter().map(|(_, record)| record.id).collect();
     let copy = record(1, 4, 2, 0, 11, RecordState::Quarantined { reason: 70 }).id;
     assert_eq!(listed, [copy], "the report itself was admitted from entry 1");

@@ -232,7 +232,7 @@ impl Journal {
         };
         let header = Header { journal: self.id, number, replaces, base, end, snapshot };
         let segment = Segment::create(self.disk.as_ref(), &self.dir, header)?;
-        Ok(Rewrite { journal: self, segment, length: segment::HEADER, buffer: Vec::new() })
+        Ok(Rewrite { journal: self, segment: Some(segment), length: segment::HEADER, buffer: Vec::new() })
     }
 
     /// Removes a segment whose place another one has taken.
@@ -335,9 +335,19 @@ impl Journal {
 /// A segment being rewritten.
 pub(super) struct Rewrite<'a> {
     journal: &'a Journal,
-    segment: Segment,
+    /// Until it is part of the journal.
+    segment: Option<Segment>,
     length: u64,
     buffer: Vec<u8>,
+}
+
+impl Drop for Rewrite<'_> {
+    /// What was not finished is not needed; where it cannot be removed now, the next start does.
+    fn drop(&mut self) {
+        if let Some(segment) = self.segment.take() {
+            let _left = self.journal.disk.remove(&segment.path);
+        }
+    }
 }
 
 impl Rewrite<'_> {
@@ -350,15 +360,17 @@ impl Rewrite<'_> {
     /// Makes the segment durable, and part of the journal.
     pub(super) fn finish(mut self) -> Result<Arc<Segment>> {
         self.flush()?;
-        self.segment.publish(self.journal.disk.as_ref(), &self.journal.dir)?;
-        let segment = Arc::new(self.segment);
+        let mut segment = self.segment.take().expect("a segment is finished once");
+        segment.publish(self.journal.disk.as_ref(), &self.journal.dir)?;
+        let segment = Arc::new(segment);
         let mut table = self.journal.table.write().unwrap_or_else(PoisonError::into_inner);
         table.insert(segment.header.number, Arc::clone(&segment));
         Ok(segment)
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.segment.file.write_all_at(&self.buffer, self.length).doing("write", &self.segment.path)?;
+        let segment = self.segment.as_ref().expect("nothing is written once it is finished");
+        segment.file.write_all_at(&self.buffer, self.length).doing("write", &segment.path)?;
         self.length += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())

@@ -61,6 +61,8 @@ pub struct Store {
     local: local::Local,
     writer: commit::Writer,
     compaction: Mutex<()>,
+    /// Segments from before this start that compaction has not looked through.
+    unlooked: Mutex<Vec<u32>>,
     layout: RwLock<layout::Layout>,
     failed: OnceLock<StoreError>,
     closed: AtomicBool,

@@ -64,6 +64,7 @@ impl Store {
             let Damage { file, offset, bytes, .. } = damage;
             tracing::error!(file = %file.display(), offset, bytes, "a journal is damaged; what surrounds it was saved");
         }
+        let unlooked = library.journal.segments().iter().map(|segment| segment.header.number).collect();
         let store = Store {
             dir: dir.to_path_buf(),
             options,
@@ -71,6 +72,7 @@ impl Store {
             local,
             writer: Writer::default(),
             compaction: Mutex::new(()),
+            unlooked: Mutex::new(unlooked),
             layout: RwLock::new(layout),
             failed: OnceLock::new(),
             closed: AtomicBool::new(false),

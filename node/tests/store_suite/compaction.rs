@@ -113,3 +113,42 @@ fn readers_and_writers_go_on_during_a_compaction() {
     drop(store);
     assert!(doctor(dir.path(), &keys(), &options(), false, &mut |_| {}).unwrap().is_sound());
 }
+
+#[test]
+fn what_was_erased_is_found_without_looking_everywhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, a) = thinned(dir.path());
+    let before = answers(&store, &[a]);
+    while store.compact_due(false, 1).unwrap() > 0 {}
+    assert_eq!(answers(&store, &[a]), before);
+    for erased in [&body(3)[..], &body(4)] {
+        assert!(!found_in(dir.path(), erased));
+    }
+    let segments = || fs::read_dir(dir.path().join("federation")).unwrap().map(|file| file.unwrap().file_name());
+    let names: std::collections::BTreeSet<_> = segments().collect();
+    assert_eq!(store.compact_due(false, 100).unwrap(), 0);
+    assert_eq!(segments().collect::<std::collections::BTreeSet<_>>(), names, "nothing is rewritten for nothing");
+
+    // What was erased in the segment being written goes once that is ended.
+    store.commit(vec![entry(a, 24, &[(40, 1)])]).unwrap();
+    store.commit(vec![Item::EraseBody { log: a, seq: 24 }]).unwrap();
+    store.compact_due(false, 100).unwrap();
+    assert!(found_in(dir.path(), &body(24)));
+    assert!(store.compact_due(true, 100).unwrap() > 0);
+    assert!(!found_in(dir.path(), &body(24)));
+}
+
+#[test]
+fn what_was_erased_before_a_start_is_found_by_and_by() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, a) = thinned(dir.path());
+    let before = answers(&store, &[a]);
+    store.close().unwrap();
+    assert!(store.compact_due(true, 100).is_err(), "a closed store is left alone");
+    drop(store);
+    let store = open(dir.path()).unwrap();
+    assert!(found_in(dir.path(), &body(3)));
+    assert!(store.compact_due(false, 100).unwrap() > 0);
+    assert!(!found_in(dir.path(), &body(3)));
+    assert_eq!(answers(&store, &[a]), before);
+}

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use entente_node::store::{Disk, DiskFile, Health, Options, RealDisk, Store, StoreError};
+use entente_node::store::{Disk, DiskFile, Health, Item, Options, RealDisk, Store, StoreError};
 
 use crate::support::*;
 
@@ -171,4 +171,25 @@ fn what_was_never_synced_may_vanish_and_what_was_acknowledged_does_not() {
         assert_eq!(again.head(&a).unwrap().seq, seq);
         assert_eq!(again.local(b"last").unwrap(), seq.to_string().as_bytes());
     }
+}
+
+#[test]
+fn a_compaction_that_finds_the_disk_full_harms_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = FaultyDisk::default();
+    let store = open_with(dir.path(), disk.options()).unwrap();
+    let a = log(1, 1);
+    for seq in 0..30 {
+        store.commit(vec![entry(a, seq, &[(seq, 1)])]).unwrap();
+    }
+    store.commit(vec![Item::EraseBody { log: a, seq: 2 }]).unwrap();
+    let before = answers(&store, &[a]);
+    disk.set(Mood { room: Some(100), ..Mood::default() });
+    let error = store.compact_due(true, 10).unwrap_err();
+    assert!(matches!(error, StoreError::Io { doing: "write", kind: io::ErrorKind::StorageFull, .. }), "{error}");
+    disk.set(Mood::default());
+    assert_eq!((store.health(), answers(&store, &[a])), (Health::Ok, before));
+    store.commit(vec![entry(a, 30, &[(30, 1)])]).unwrap();
+    assert!(store.compact_due(true, 10).unwrap() > 0, "it is done when there is room");
+    assert!(!found_in(dir.path(), &body(2)));
 }
