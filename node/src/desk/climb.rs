@@ -264,7 +264,9 @@ impl Desk {
 
     /// What a log has used so far on its latest day.
     pub(super) fn usage_of(&self, ledger: &mut Ledger, book: &Book, log: LogId) -> Result<Usage, DeskError> {
-        if let Some(usage) = ledger.log(log).usage {
+        // No state is made for a log that has no entry: a generation begins with its opening.
+        let Some(state) = ledger.logs.get(&log) else { return Ok(Usage::default()) };
+        if let Some(usage) = state.usage {
             return Ok(usage);
         }
         let view = View {

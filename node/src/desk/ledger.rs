@@ -191,7 +191,7 @@ impl Ledger {
         }
     }
 
-    /// This node's generations under an agreement, ascending.
+    /// This node's generations under an agreement that have entries, ascending.
     pub(super) fn own_logs(
         &self,
         agreement: AgreementId,
@@ -199,7 +199,7 @@ impl Ledger {
         writer: u32,
     ) -> impl Iterator<Item = (&LogId, &LogState)> {
         let of = move |generation| LogId { agreement, author, writer, generation };
-        self.logs.range(of(0)..=of(u32::MAX))
+        self.logs.range(of(0)..=of(u32::MAX)).filter(|(_, state)| state.head.is_some())
     }
 }
 

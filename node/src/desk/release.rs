@@ -114,7 +114,7 @@ impl Desk {
         let version =
             agreement.may_publish(self.me.agency, now).map_err(|why| DeskError::NotInForce { agreement: id, why })?;
         let (log, opening) = self.own_log(ledger, book, id, now)?;
-        let head = ledger.log(log).head;
+        let head = ledger.logs.get(&log).and_then(|state| state.head);
         let usage = match &opening {
             Some(opening) => Usage { day: opening.quota_day, statements: opening.statements, bytes: opening.bytes },
             None => self.usage_of(ledger, book, log)?,

@@ -107,3 +107,55 @@ async fn reports_wait_for_the_first_partner() {
     assert!(a.finds(&address(1), &a) && !a.lookup(&address(1)).reports[0].waiting);
     assert_eq!(a.desk().store().head(&a.log(shared)).map(|head| head.seq), Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_withdrawn_before_it_left_never_leaves() {
+    let [mut a, mut b] = ["A", "B"].map(Agency::new);
+    introduce(&a, &b);
+    let shared = agree_by_hand("Two of us", &a, &b);
+    let filed = a.file_all(&[address(1), address(2)], shared);
+    a.desk().retract(filed[0].report, "mistaken identity").unwrap();
+    let alone = a.file(&address(3), shared);
+    a.desk().retract(alone.report, "mistaken identity").unwrap();
+    let rest = |a: &Agency| {
+        assert_eq!(a.desk().status().outbox, 1, "a batch of which nothing is left does not go out");
+        assert!(a.lookup(&address(1)).reports.is_empty() && a.lookup(&address(3)).reports.is_empty());
+        assert!(a.finds(&address(2), a));
+    };
+    rest(&a);
+    a.stop().await;
+    a.open();
+    rest(&a);
+
+    a.connect().await;
+    b.connect().await;
+    until("what is left arrives", || b.finds(&address(2), &a)).await;
+    assert!(b.lookup(&address(1)).reports.is_empty() && b.lookup(&address(3)).reports.is_empty());
+    let counts = b.desk().store().counts();
+    assert_eq!((counts.records, counts.quarantined, counts.entries), (1, 0, 1));
+    let entry = b.desk().store().entry(&a.log(shared), 0).unwrap().unwrap();
+    let whole = a.desk().store().entry(&a.log(shared), 0).unwrap().unwrap();
+    assert_eq!(entry.body, whole.body, "what went out is what both hold");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_were_wanted_are_wanted_again_after_a_start() {
+    let [mut a, mut b] = ["A", "B"].map(Agency::new);
+    introduce(&a, &b);
+    let shared = agree_by_hand("Two of us", &a, &b);
+    a.desk().compared(shared).unwrap();
+    a.file(&address(1), shared);
+    // B has the entry and the descriptor of its key, and stops before it could ask for the key.
+    b.learn(&a, shared);
+    let entry = a.desk().store().entry(&a.log(shared), 0).unwrap().unwrap();
+    b.desk().take_entries(a.id, a.log(shared), vec![(entry.header, entry.body)]).unwrap();
+    assert!(b.lookup(&address(1)).reports.is_empty());
+    b.stop().await;
+    b.open();
+    let news = b.desk().signals().take().expect("the key is asked for");
+    assert_eq!(news.keys_wanted.len(), 1);
+    b.stop().await;
+    a.connect().await;
+    b.connect().await;
+    until("the key comes", || b.finds(&address(1), &a)).await;
+}

@@ -8,6 +8,7 @@
 mod catching_up;
 mod outsider;
 mod refusals;
+mod restored;
 mod retraction;
 mod sharing;
 mod support;
