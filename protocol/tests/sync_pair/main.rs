@@ -7,6 +7,7 @@
 
 mod room;
 mod side;
+mod trouble;
 
 use std::collections::BTreeSet;
 

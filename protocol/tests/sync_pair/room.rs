@@ -8,7 +8,7 @@ use entente_protocol::sync::{Failed, Input, Machine, Output, PageOutcome, Reques
 use entente_protocol::time::Time;
 use entente_protocol::wire::object::ObjectKind;
 
-use crate::side::{Fault, Side, agency, continue_log, faulty};
+use crate::side::{Failing, Fault, Side, agency, continue_log, faulty};
 
 enum Wire {
     Ask { from: usize, to: usize, id: RequestId, bytes: Vec<u8> },
@@ -54,6 +54,11 @@ impl Room {
 
     pub(crate) fn fault(&mut self, side: usize, fault: Fault) {
         self.sides[side].fault = Some(fault);
+    }
+
+    /// The store of a side fails once at this.
+    pub(crate) fn failing(&mut self, side: usize, at: Failing) {
+        self.sides[side].failing.insert(at);
     }
 
     /// An agreement in force that all its parties in the room know.
@@ -226,6 +231,15 @@ impl Room {
                     inputs.extend(me.head(&log).map(|head| Input::HeadMoved { log, head }));
                 }
                 inputs.push_back(Input::PageDone { from, log, outcome });
+            }
+            Output::Take { from, scope, .. } if me.failing.remove(&Failing::Take) => {
+                inputs.push_back(Input::FeedFailed { from, scope });
+            }
+            Output::Lacking { from, scope, .. } if me.failing.remove(&Failing::Lacking) => {
+                inputs.push_back(Input::FeedFailed { from, scope });
+            }
+            Output::Check { from, log, .. } if me.failing.remove(&Failing::Check) => {
+                inputs.push_back(Input::Unchecked { from, log });
             }
             Output::Take { from, scope, objects, cursor } => {
                 let wraps = objects.iter().filter(|object| object.kind == ObjectKind::Wrap.number());

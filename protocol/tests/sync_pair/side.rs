@@ -106,6 +106,16 @@ pub(crate) struct Side {
     pub(crate) told: Vec<Output>,
     pub(crate) compared_at: Option<u64>,
     pub(crate) fault: Option<Fault>,
+    /// What its store fails to do, the next time that it is asked to.
+    pub(crate) failing: BTreeSet<Failing>,
+}
+
+/// What a store may fail to do.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Failing {
+    Lacking,
+    Take,
+    Check,
 }
 
 impl Side {
@@ -123,6 +133,7 @@ impl Side {
             told: Vec::new(),
             compared_at: None,
             fault: None,
+            failing: BTreeSet::new(),
         }
     }
 
