@@ -46,9 +46,8 @@ impl Store {
         let _one_at_a_time = self.compaction.lock().unwrap_or_else(PoisonError::into_inner);
         let mut freed = 0;
         self.usable()?;
-        if roll && self.is_due(self.library.journal.tail_number(), true) {
-            let _turn = self.turn()?;
-            self.library.journal.roll()?;
+        if roll {
+            self.roll_if_due()?;
         }
         for _ in 0..limit {
             self.usable()?;
@@ -59,6 +58,24 @@ impl Store {
             freed += before.saturating_sub(self.library.journal.bytes());
         }
         Ok(freed)
+    }
+
+    /// Ends the segment being written, where something in it has to go. What became useless in it before this start is
+    /// looked for once.
+    fn roll_if_due(&self) -> Result<()> {
+        let _turn = self.turn()?;
+        let number = self.library.journal.tail_number();
+        let unlooked = {
+            let mut unlooked = self.unlooked.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = unlooked.len();
+            unlooked.retain(|other| *other != number);
+            unlooked.len() < before
+        };
+        if let Some(tail) = self.library.journal.segment(number).filter(|_| unlooked) {
+            let (_, loss) = self.loss(&tail)?;
+            self.library.memory().waste.insert(number, loss);
+        }
+        if self.is_due(number, true) { self.library.journal.roll() } else { Ok(()) }
     }
 
     /// The segment to be rewritten or looked through next, where the one after it begins, and whether something in
@@ -125,17 +142,7 @@ impl Store {
     ) -> Result<u64> {
         // What becomes useless from now on is noted anew, and belongs to the segment that takes this one's place.
         self.library.memory().waste.remove(&old.header.number);
-        let mut loss = Waste::default();
-        let length = self.each(old, &mut |fact, at, payload| {
-            let left = match self.library.fate(fact, at.position, payload)? {
-                Fate::Stays => return Ok(()),
-                Fate::Goes => 0,
-                Fate::Shrinks(left) => left.len(),
-            };
-            loss.bytes += payload.len().saturating_sub(left) as u64;
-            loss.erased |= !matches!(fact, Fact::Object { .. });
-            Ok(())
-        })?;
+        let (length, loss) = self.loss(old)?;
         if loss.bytes == 0 || !worth(loss) {
             return Ok(length);
         }
@@ -150,6 +157,22 @@ impl Store {
         rewritten?;
         tell();
         Ok(length)
+    }
+
+    /// How long a segment is, and what in it is useless.
+    fn loss(&self, segment: &Segment) -> Result<(u64, Waste)> {
+        let mut loss = Waste::default();
+        let length = self.each(segment, &mut |fact, at, payload| {
+            let left = match self.library.fate(fact, at.position, payload)? {
+                Fate::Stays => return Ok(()),
+                Fate::Goes => 0,
+                Fate::Shrinks(left) => left.len(),
+            };
+            loss.bytes += payload.len().saturating_sub(left) as u64;
+            loss.erased |= !matches!(fact, Fact::Object { .. });
+            Ok(())
+        })?;
+        Ok((length, loss))
     }
 
     /// Writes what is left of a segment, and puts it in its place; says its number. Before it is there, nothing is

@@ -151,4 +151,13 @@ fn what_was_erased_before_a_start_is_found_by_and_by() {
     assert!(store.compact_due(false, 100).unwrap() > 0);
     assert!(!found_in(dir.path(), &body(3)));
     assert_eq!(answers(&store, &[a]), before);
+
+    // Also in the segment that was being written when the store was closed.
+    store.commit(vec![entry(a, 24, &[(40, 1)])]).unwrap();
+    store.commit(vec![Item::EraseBody { log: a, seq: 24 }]).unwrap();
+    store.close().unwrap();
+    drop(store);
+    let store = open(dir.path()).unwrap();
+    store.compact_due(true, 100).unwrap();
+    assert!(!found_in(dir.path(), &body(24)));
 }
