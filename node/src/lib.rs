@@ -35,7 +35,7 @@ use api::{ApiState, ConnectionsView};
 use config::{Config, ConfigError};
 use desk::{Desk, DeskError, Me};
 use federation::{Connections, Federation};
-use store::{Options, Progress, Store, StoreError, StoreKeys};
+use store::{Disk, Options, Progress, RealDisk, Store, StoreError, StoreKeys};
 use vault::{NodeSecrets, Vault, VaultError};
 
 /// How a node is started.
@@ -140,6 +140,11 @@ pub struct Federated {
 impl Node {
     /// Opens the keys, the store and the desk of a data directory.
     pub fn open(options: &RunOptions, config: Config) -> Result<Node, RunError> {
+        Self::open_on(Arc::new(RealDisk), options, config)
+    }
+
+    /// The same, with the store's journals on this disk.
+    pub fn open_on(disk: Arc<dyn Disk>, options: &RunOptions, config: Config) -> Result<Node, RunError> {
         let secrets = Vault::of(&options.data).open_node(&options.passphrase)?;
         let card = init::data_identity(&options.data)?;
         let me = identify(&card, &secrets)?;
@@ -147,7 +152,7 @@ impl Node {
             return Err(RunError::LiveTap);
         }
         tracing::info!(agency = %me.agency, mode = %me.mode, "starting");
-        let store = open_store(&options.data, &secrets, &config)?;
+        let store = open_store(disk, &options.data, &secrets, &config)?;
         let desk = Arc::new(Desk::open(store, me, card)?);
         Ok(Node { data: options.data.clone(), tap: options.tap, config, secrets, desk })
     }
@@ -198,9 +203,9 @@ fn identify(card: &CardExport, secrets: &NodeSecrets) -> Result<Me, RunError> {
     })
 }
 
-fn open_store(data: &Path, secrets: &NodeSecrets, config: &Config) -> Result<Store, RunError> {
+fn open_store(disk: Arc<dyn Disk>, data: &Path, secrets: &NodeSecrets, config: &Config) -> Result<Store, RunError> {
     let keys = StoreKeys { index: secrets.index, records: secrets.records };
-    let options = Options { cache_bytes: config.cache_mib << 20, ..Options::default() };
+    let options = Options { cache_bytes: config.cache_mib << 20, disk, ..Options::default() };
     let mut told = 0;
     let mut progress = |progress: Progress| {
         let percent = (progress.done * 100).checked_div(progress.total).unwrap_or(100);

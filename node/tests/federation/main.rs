@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
 mod catching_up;
+mod full_disk;
 mod outsider;
 mod refusals;
 mod restored;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use entente_node::config::Config;
 use entente_node::desk::{Desk, Filed, LookupAnswer, ReportInput, TermsInput, scope};
 use entente_node::init::{InitOptions, init};
+use entente_node::store::{Disk, RealDisk};
 use entente_node::vault::{NodeSecrets, Vault};
 use entente_node::{Federated, Node, RunOptions, clock};
 use entente_protocol::address::Address;
@@ -67,9 +68,14 @@ impl Agency {
 
     /// Opens the desk from the directory.
     pub(crate) fn open(&mut self) {
+        self.open_on(Arc::new(RealDisk));
+    }
+
+    /// Opens the desk from the directory, with its journals on this disk.
+    pub(crate) fn open_on(&mut self, disk: Arc<dyn Disk>) {
         let passphrase = Zeroizing::new(PASSPHRASE.to_owned());
         let options = RunOptions { data: self.dir.path().to_owned(), passphrase, tap: true };
-        self.node = Some(Node::open(&options, Config { cache_mib: 16, ..self.config() }).unwrap());
+        self.node = Some(Node::open_on(disk, &options, Config { cache_mib: 16, ..self.config() }).unwrap());
     }
 
     /// Joins the federation.
