@@ -107,7 +107,7 @@ fn world() -> (Agency, AgreementId, Vec<ReportId>, Vec<(&'static str, UseCase)>)
     let change = ReportInput { typology: Some("phishing".to_owned()), ..ReportInput::default() };
     let row = crate::support::report(&address(3));
     let cases: Vec<(&str, UseCase)> = vec![
-        ("file", Box::new(move |desk| desk.file(&[row.clone()], &[shared.to_string()], None).map(drop))),
+        ("file", Box::new(move |desk| desk.file(std::slice::from_ref(&row), &[shared.to_string()], None).map(drop))),
         ("revise", Box::new(move |desk| desk.revise(published, &change).map(drop))),
         ("retract", Box::new(move |desk| desk.retract(published, "mistaken").map(drop))),
         ("retract what waits", Box::new(move |desk| desk.retract(in_outbox, "mistaken").map(drop))),
