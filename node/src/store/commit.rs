@@ -84,6 +84,7 @@ impl Store {
             next: library.journal.next_sequence(),
             incarnation: self.incarnation(),
             key_check: library.index.names.key_check(),
+            rewritten: library.journal.newest_rewritten(false),
         };
         let counts = library.memory().counts;
         library.index.checkpoint(&checkpoint, &counts)?;

@@ -174,6 +174,15 @@ impl Journal {
         live
     }
 
+    /// The number of the newest segment that took the place of another; 0 where there is none. With `alone`, of those
+    /// whose other is gone.
+    pub(super) fn newest_rewritten(&self, alone: bool) -> u32 {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let rewritten = table.values().map(|segment| segment.header).filter(Header::rewritten);
+        let counts = rewritten.filter(|header| !alone || !table.contains_key(&header.replaces));
+        counts.map(|header| header.number).max().unwrap_or(0)
+    }
+
     /// Bytes of all segments.
     pub(super) fn bytes(&self) -> u64 {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);

@@ -206,6 +206,8 @@ pub(super) struct Checkpoint {
     pub(super) next: u64,
     pub(super) incarnation: [u8; 16],
     pub(super) key_check: [u8; 16],
+    /// The newest segment of those that took another's place: the index points to it, and not to what it replaced.
+    pub(super) rewritten: u32,
 }
 
 impl Value for Position {
@@ -288,12 +290,14 @@ impl Value for u32 {
 
 impl Value for Checkpoint {
     fn encode(&self) -> Vec<u8> {
-        [self.next.to_le_bytes().as_slice(), &self.incarnation, &self.key_check].concat()
+        let (next, rewritten) = (self.next.to_le_bytes(), self.rewritten.to_le_bytes());
+        [next.as_slice(), &self.incarnation, &self.key_check, &rewritten].concat()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
         let mut take = Take(bytes);
-        Some(Checkpoint { next: take.u64()?, incarnation: take.array()?, key_check: take.array()? })
+        let (next, incarnation, key_check) = (take.u64()?, take.array()?, take.array()?);
+        Some(Checkpoint { next, incarnation, key_check, rewritten: take.u32()? })
     }
 }
 

@@ -227,6 +227,7 @@ impl Opening<'_> {
         at.incarnation == self.layout.incarnation
             && at.key_check == index.names.key_check()
             && at.next <= journal.next_sequence()
+            && journal.newest_rewritten(true) <= at.rewritten
     }
 
     fn renew(&mut self) -> Result<()> {

@@ -6,4 +6,5 @@ mod compaction;
 mod crash;
 mod damage;
 mod disk;
+mod power;
 mod support;
