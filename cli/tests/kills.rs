@@ -28,7 +28,7 @@ const TOGETHER: usize = 20;
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// How long anything may take to come true.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// How often it is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -197,8 +197,8 @@ fn world() -> [Agency; 2] {
     )
     .unwrap();
     let id = a.value(&["agreement", "propose", terms.to_str().unwrap()])["id"].as_str().unwrap().to_owned();
-    let signed = |_| b.command(&["agreement", "sign", &id, "--yes"]).output().unwrap().status.success().then_some(());
-    until("the proposal arrives", || signed(()));
+    let signed = || b.command(&["agreement", "sign", &id, "--yes"]).output().unwrap().status.success().then_some(());
+    until("the proposal arrives", signed);
     for agency in [&a, &b] {
         until("the agreement is in force", || (agency.status()["agreements"]["in_force"] == 1).then_some(()));
     }

@@ -15,7 +15,7 @@ use super::blocking::blocking;
 use super::problem::Problem;
 use super::state::{Connections, Shared};
 use crate::clock;
-use crate::desk::StatusView;
+use crate::desk::{PartnerAgreement, PartnerView, StatusView};
 use crate::store::Health;
 
 /// Upper ends of the classes of durations, microseconds: from a lookup in memory to a large batch.
@@ -51,13 +51,13 @@ impl Requests {
     responses((status = 200, description = "Prometheus text format 0.0.4.", content_type = "text/plain", body = String))
 )]
 pub(super) async fn metrics(State(api): State<Shared>) -> Result<Response, Problem> {
-    let (status, partners) =
-        blocking(&api, |desk| Ok::<_, Problem>((desk.status(), desk.book().partners().len()))).await?;
+    let (status, partners) = blocking(&api, |desk| Ok::<_, Problem>((desk.status(), desk.partners()))).await?;
     let mut page = Sheet::default();
     let uptime = clock::monotonic().saturating_duration_since(api.began);
     page.gauge("entente_uptime_seconds", "Seconds since the node started.", uptime.as_secs());
     of_desk(&mut page, &status);
-    of_network(&mut page, &api.connections.now(), partners);
+    of_network(&mut page, &api.connections.now(), partners.len());
+    of_partners(&mut page, &partners);
     of_api(&mut page, &api.counted);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], page.0).into_response())
@@ -89,6 +89,28 @@ fn of_network(page: &mut Sheet, connections: &Connections, partners: usize) {
         page.head(&format!("entente_network_{name}_total"), help, "counter");
         page.line(&format!("entente_network_{name}_total"), *value);
     }
+}
+
+/// How far the partners are, the farthest of them: no label names who is partner to whom.
+fn of_partners(page: &mut Sheet, partners: &[PartnerView]) {
+    let shared = || partners.iter().flat_map(|partner| &partner.agreements);
+    let silent = shared().filter(|shared| shared.silent).count();
+    let most = |of: fn(&PartnerAgreement) -> u64| shared().map(of).max().unwrap_or(0);
+    page.gauge(
+        "entente_partners_silent",
+        "Partners, counted under each agreement, that have sent no receipt for more than a day.",
+        silent as u64,
+    );
+    page.gauge(
+        "entente_partners_lag_entries",
+        "Entries that we hold and a partner has not confirmed, of the one that is farthest behind.",
+        most(|shared| shared.lag),
+    );
+    page.gauge(
+        "entente_partners_behind_entries",
+        "Entries that a partner says it holds and we do not, of the one that is farthest ahead.",
+        most(|shared| shared.behind),
+    );
 }
 
 fn of_api(page: &mut Sheet, requests: &Requests) {

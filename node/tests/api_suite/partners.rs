@@ -141,3 +141,19 @@ async fn the_metrics_can_be_opened() {
     let state = ApiState::new(Arc::clone(&a.desk), network(&[]), hash_token(TOKEN), true);
     assert_eq!(router(state).oneshot(plain()).await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn every_metric_that_the_alerts_name_is_there() {
+    let (a, ..) = pair().await;
+    let page = a.get("/metrics").await.text();
+    let rules = include_str!("../../../deploy/alerts.yml");
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let expressions = rules.lines().filter_map(|line| line.trim().strip_prefix("expr: "));
+    let named = expressions.flat_map(|line| line.split(|c| !word(c))).filter(|name| name.starts_with("entente_"));
+    let named: BTreeSet<&str> = named.collect();
+    assert!(named.len() > 8, "{named:?}");
+    for name in named {
+        let begins = |line: &str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', '{']));
+        assert!(page.lines().any(begins), "{name} is not among the node's metrics");
+    }
+}

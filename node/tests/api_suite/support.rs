@@ -31,7 +31,8 @@ pub(crate) struct Node {
     pub(crate) desk: Arc<Desk>,
     pub(crate) state: Arc<ApiState>,
     pub(crate) api: Router,
-    _dir: TempDir,
+    /// Where its store lies.
+    pub(crate) _dir: TempDir,
 }
 
 /// What was answered.
