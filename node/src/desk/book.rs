@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use entente_protocol::agreement::{Act, Agreement, SignedVersion};
-use entente_protocol::entry::ladder::Stands;
+use entente_protocol::entry::vouch::Stands;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, Mode, VersionHash};
 use entente_protocol::identity::{Fingerprint, Roll, SignedCard};
 use entente_protocol::time::Time;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use entente_protocol::crypto::ContentKey;
-use entente_protocol::entry::ladder::{Stands, Vouched};
 use entente_protocol::entry::refusal::Refusal;
+use entente_protocol::entry::vouch::{Stands, Vouched};
 use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId, LogId, ReportId};
 use entente_protocol::keys::KeyDescriptor;
 use entente_protocol::receipt::RefusalNote;

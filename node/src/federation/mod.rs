@@ -12,12 +12,13 @@
 //! reaches the machine as news before the answer of the job that changed it. While much waits, nothing more is
 //! taken from the network, and partners feel it.
 
+mod connections;
 mod queue;
 mod work;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use entente_protocol::agreement::{Agreement, State};
@@ -34,8 +35,9 @@ use tokio_util::sync::CancellationToken;
 use crate::clock;
 use crate::desk::{Desk, DeskError, GossipJudgement, News, scope};
 use crate::files;
-use crate::network::{Command, Event, Group, Handle, Partner, RequestFailure, RequestTicket, Stats, Verdict};
+use crate::network::{Command, Event, Group, Handle, Partner, RequestFailure, RequestTicket, Verdict};
 use crate::store::StoreError;
+pub use connections::Connections;
 use queue::{Job, Queue};
 
 /// Commands that may wait for the network before the loop takes no more from it: of 64 KiB at most, mostly less.
@@ -58,26 +60,6 @@ const TIDY_EVERY: Duration = Duration::from_hours(1);
 
 /// How often that ends the segment being written, where something in it was erased.
 const ROLL_EVERY: Duration = Duration::from_hours(24);
-
-/// Who is connected, and where this node listens: for people to look at.
-#[derive(Debug, Default)]
-pub struct Connections {
-    connected: Mutex<BTreeMap<AgencyId, Time>>,
-    last_seen: Mutex<BTreeMap<AgencyId, Time>>,
-    listening: Mutex<Vec<String>>,
-}
-
-impl Connections {
-    /// The network as it is now, for the local API.
-    pub fn view(&self, stats: &Stats) -> crate::api::Connections {
-        let connected = lock(&self.connected).clone();
-        let now = clock::now();
-        let mut last_seen = lock(&self.last_seen).clone();
-        last_seen.extend(connected.keys().map(|agency| (*agency, now)));
-        let listening = lock(&self.listening).clone();
-        crate::api::Connections { connected, last_seen, listening, counters: stats.all() }
-    }
-}
 
 /// The task and what it holds.
 pub struct Federation {
@@ -161,13 +143,12 @@ impl Federation {
             Event::Listening { addresses } => self.on_listening(addresses),
             Event::Connected { agency, address } => {
                 tracing::info!(%agency, %address, "connected");
-                lock(&self.connections.connected).insert(agency, clock::now());
+                self.connections.came(agency);
                 self.drive(Input::PeerUp(agency));
             }
             Event::Disconnected { agency } => {
                 tracing::info!(%agency, "disconnected");
-                lock(&self.connections.connected).remove(&agency);
-                lock(&self.connections.last_seen).insert(agency, clock::now());
+                self.connections.went(agency);
                 self.drive(Input::PeerDown(agency));
             }
             Event::Unreachable { agency, reason } => tracing::debug!(%agency, %reason, "not reached"),
@@ -195,7 +176,7 @@ impl Federation {
     }
 
     fn on_listening(&mut self, addresses: Vec<String>) {
-        lock(&self.connections.listening).clone_from(&addresses);
+        self.connections.listen(&addresses);
         let card_file = self.card_file.clone();
         self.job(move |desk| {
             let written = desk.announce_addresses(addresses).and_then(|()| desk.own_export());
@@ -436,8 +417,4 @@ async fn sleep(until: Option<Instant>) {
         Some(until) => tokio::time::sleep_until(until).await,
         None => std::future::pending().await,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

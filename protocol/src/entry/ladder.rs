@@ -15,13 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::Agreement;
 use crate::crypto::content_key::ContentKey;
-use crate::crypto::sign::PublicKey;
 use crate::entry::body::Content;
 use crate::entry::header::Header;
 use crate::entry::opening::Opening;
 use crate::entry::refusal::Refusal;
+use crate::entry::vouch::{Stands, signing_key, vouched};
 use crate::id::{AgencyId, Hash, KeyId, LogId, ReportId};
-use crate::identity::{IdentityError, Roll};
+use crate::identity::Roll;
 use crate::keys::KeyDescriptor;
 use crate::limits;
 use crate::rules::{Unsettled, Usage, Verdict};
@@ -42,21 +42,6 @@ pub struct View<'a> {
     pub stands: &'a Stands,
     /// Our clock.
     pub now: Time,
-}
-
-/// Up to where later generations let logs stand, for those of which an opening tells it.
-pub type Stands = BTreeMap<LogId, Vouched>;
-
-/// The last entry of a log that stands, as the opening of a later generation names it. It vouches for the entries up
-/// to there, whatever became of the key that signed them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Vouched {
-    /// Its number.
-    pub seq: u64,
-    /// Its header's hash.
-    pub hash: Hash,
-    /// Whether it is held. Before, the chain of a revoked key may be a thief's, and nothing of it is opened.
-    pub reached: bool,
 }
 
 /// The last entry of a log, as far as it is held.
@@ -264,33 +249,6 @@ fn names(header: &Header, body: &[u8]) -> Result<(), Refusal> {
         return Err(Refusal::BodyLength { expected: header.body_length as usize, found: body.len() });
     }
     if Hash::of(&[body]) == header.body_hash { Ok(()) } else { Err(Refusal::BodyHash) }
-}
-
-/// What a later generation says of the log that a header belongs to, where it covers the header's position.
-fn vouched<'a>(header: &Header, view: &View<'a>) -> Option<&'a Vouched> {
-    view.stands.get(&header.log(view.agreement.id())).filter(|last| header.seq <= last.seq)
-}
-
-/// The key that the card named gives a node at a time; one that was revoked since only where somebody vouches.
-fn signing_key(
-    roll: &Roll,
-    agency: AgencyId,
-    serial: u32,
-    writer: u32,
-    at: Time,
-    vouched: bool,
-) -> Result<&PublicKey, Refusal> {
-    let key = match roll.signing_key(agency, serial, writer, at) {
-        Err(IdentityError::Revoked { .. }) if vouched => {
-            roll.card_at(agency, serial).and_then(|card| card.signing_key(writer, at))
-        }
-        found => found,
-    };
-    key.map_err(|error| match error {
-        IdentityError::UnknownAgency(_) | IdentityError::UnknownCard { .. } => Refusal::UnknownCard { agency, serial },
-        IdentityError::Revoked { .. } => Refusal::RevokedKey { agency, serial, writer },
-        _ => Refusal::NoKey { agency, serial, writer },
-    })
 }
 
 /// An author vouches, by signing the entry, for batches of its own that an older key of its signed.

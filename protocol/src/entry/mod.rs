@@ -6,3 +6,4 @@ pub mod ladder;
 pub mod opening;
 pub mod publish;
 pub mod refusal;
+pub mod vouch;

@@ -3,9 +3,10 @@
 use entente_protocol::agreement::{Act, Agreement, NotInForce, Signature, Version, Withdrawal};
 use entente_protocol::crypto::sign::{self, SignError};
 use entente_protocol::entry::header::Header;
-use entente_protocol::entry::ladder::{Envelope, Vouched};
+use entente_protocol::entry::ladder::Envelope;
 use entente_protocol::entry::publish::Place;
 use entente_protocol::entry::refusal::{Disposition, Refusal};
+use entente_protocol::entry::vouch::Vouched;
 use entente_protocol::id::{Hash, Mode, VersionHash};
 use entente_protocol::identity::{Card, SignedCard};
 use entente_protocol::limits;
