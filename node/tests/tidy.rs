@@ -140,8 +140,9 @@ struct Source {
 }
 
 impl Source {
+    /// Tests and measures stand at the boundaries, and may name what lies behind them.
     fn is_test(&self) -> bool {
-        self.path.split('/').any(|part| part == "tests" || part == "tests.rs")
+        self.path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "benches"))
     }
 
     fn lines_before_tests(&self) -> usize {
