@@ -1,6 +1,7 @@
 //! Two agencies in agreement, and the reports that the one files.
 
 use entente_node::desk::ReportInput;
+use entente_node::store::Options;
 use entente_protocol::id::{AgreementId, KeyId, LogId};
 use serde_json::{Value, json};
 
@@ -18,7 +19,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(reports: usize) -> World {
-        let (a, b) = (Node::new("Cyber Unit A", 1), Node::new("FIU B", 2));
+        let cache = Options::default().cache_bytes;
+        let (a, b) = (Node::with_cache("Cyber Unit A", 1, cache), Node::with_cache("FIU B", 2, cache));
         a.pin(&b).await;
         b.pin(&a).await;
         let mut wide = terms(&[&a, &b]);

@@ -82,6 +82,11 @@ pub(crate) fn network(connected: &[AgencyId]) -> ConnectionsView {
 impl Node {
     /// An exercise agency with a name; the seed makes its keys.
     pub(crate) fn new(name: &str, seed: u8) -> Node {
+        Node::with_cache(name, seed, 16 << 20)
+    }
+
+    /// The same with so many bytes of memory for the index's cache.
+    pub(crate) fn with_cache(name: &str, seed: u8, cache_bytes: u64) -> Node {
         let key = |purpose: u8| SigningKey::from_seed(&[seed * 16 + purpose; 32]);
         let encryption = || EncryptionSecret::from_seed(&[seed * 16 + 5; 32]);
         let inception = SignedInception::create(&key(1), &key(2).public(), Mode::Exercise, [seed; 16]).unwrap();
@@ -120,7 +125,7 @@ impl Node {
         };
         let dir = tempfile::tempdir().unwrap();
         let keys = StoreKeys { index: [seed; 32], records: [seed + 1; 32] };
-        let options = Options { cache_bytes: 16 << 20, ..Options::default() };
+        let options = Options { cache_bytes, ..Options::default() };
         let store = Store::open(dir.path(), &keys, options, &mut |_| {}).unwrap();
         let desk = Arc::new(Desk::open(store, me, own).unwrap());
         let state = ApiState::new(Arc::clone(&desk), network(&[]), hash_token(TOKEN), false);
