@@ -5,8 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod attacks;
 mod catching_up;
 mod full_disk;
+mod hostile;
 mod outsider;
 mod refusals;
 mod restored;
