@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::TOKEN;
+use crate::apis::TOKEN;
 use crate::world::{World, address};
 use crate::{line, now, per_second, percentiles};
 

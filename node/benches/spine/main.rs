@@ -5,13 +5,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a measure that cannot go on fails there")]
 
+#[expect(dead_code, reason = "the tests use the rest of it")]
+#[path = "../../tests/api_suite/support.rs"]
+mod apis;
+mod bare;
 mod desk;
+mod federation;
 mod http;
 mod seal;
 mod store;
-#[expect(dead_code, reason = "the tests of the API use the rest of it")]
-#[path = "../../tests/api_suite/support.rs"]
+#[expect(dead_code, reason = "the tests use the rest of it")]
+#[path = "../../tests/federation/support.rs"]
 mod support;
+#[expect(dead_code, reason = "the tests use the rest of it")]
+#[path = "../../tests/federation/wire.rs"]
+mod wire;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -65,6 +73,15 @@ fn main() {
         seal::measure();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    if wanted("latency") {
+        runtime.block_on(federation::latency());
+    }
+    if wanted("catch-up") {
+        runtime.block_on(federation::catch_up(reports));
+    }
+    if !["http", "store", "desk"].into_iter().any(wanted) {
+        return;
+    }
     let world = runtime.block_on(World::new(reports));
     let published = desk::publish(&world);
     let floor = desk::floor(&world);

@@ -9,7 +9,7 @@ use entente_node::desk::Desk;
 use entente_node::store::{Options, Store, StoreKeys};
 use entente_protocol::address::Address;
 
-use crate::support::Node;
+use crate::apis::Node;
 use crate::world::{World, address};
 use crate::{line, now, per_second, percentiles, timed};
 

@@ -5,7 +5,7 @@ use entente_node::store::Options;
 use entente_protocol::id::{AgreementId, KeyId, LogId};
 use serde_json::{Value, json};
 
-use crate::support::{Node, terms};
+use crate::apis::{Node, terms};
 
 /// Reports filed together.
 pub(crate) const TOGETHER: usize = 500;

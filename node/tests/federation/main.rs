@@ -15,3 +15,4 @@ mod restored;
 mod retraction;
 mod sharing;
 mod support;
+mod wire;
