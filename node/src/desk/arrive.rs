@@ -14,7 +14,7 @@ use entente_protocol::wire::object::ObjectKind;
 
 use super::ledger::Ledger;
 use super::stage::Staged;
-use super::{Book, Desk, DeskError, scope};
+use super::{Desk, DeskError, scope};
 use crate::clock;
 use crate::store::Item;
 /// Bytes of entries that are committed together while catching up: one sync for many.
@@ -48,11 +48,36 @@ impl Desk {
         entries: Vec<(Vec<u8>, Option<Vec<u8>>)>,
     ) -> Result<Arrival, DeskError> {
         let book = self.book();
+        let agreement = book.agreement(log.agreement)?;
+        let view = View { roll: &book.roll, stands: &book.stands, agreement, now: clock::now() };
+        let mut attested = Vec::with_capacity(entries.len());
+        let mut stopped = None;
+        // Signatures are verified before the writer's turn: nobody waits for that.
+        for (header, body) in entries {
+            match Envelope::parse(&header).and_then(|envelope| envelope.attest(&view)) {
+                Ok(header) => attested.push((header, body)),
+                Err(refusal) => {
+                    stopped = Some(refusal);
+                    break;
+                }
+            }
+        }
+        let arrival = self.take_attested(&view, from, log, attested)?;
+        Ok(Arrival { stopped: arrival.stopped.or(stopped), ..arrival })
+    }
+
+    fn take_attested(
+        &self,
+        view: &View<'_>,
+        from: AgencyId,
+        log: LogId,
+        entries: Vec<(Attested<Header>, Option<Vec<u8>>)>,
+    ) -> Result<Arrival, DeskError> {
         let mut ledger = self.turn();
         let mut arrival = Arrival { advanced: false, stopped: None };
         let mut stage = Staged::default();
         for (header, body) in entries {
-            match self.stage_arrival(&mut ledger, &book, from, log, &header, body, &mut stage)? {
+            match self.stage_arrival(&mut ledger, view, from, log, &header, body, &mut stage)? {
                 Ok(advanced) => arrival.advanced |= advanced,
                 Err(refusal) => {
                     arrival.stopped = Some(refusal);
@@ -117,7 +142,7 @@ impl Desk {
             });
             return Ok(GossipJudgement::Accept);
         }
-        let arrival = self.take_entries(from, log, vec![(header.to_vec(), body)])?;
+        let arrival = self.take_attested(&view, from, log, vec![(attested, body)])?;
         match arrival.stopped.as_ref().map(Refusal::disposition) {
             Some(Disposition::Early) => {
                 self.signals.tell(|news| {
@@ -134,39 +159,31 @@ impl Desk {
     fn stage_arrival(
         &self,
         ledger: &mut Ledger,
-        book: &Book,
+        view: &View<'_>,
         from: AgencyId,
         log: LogId,
-        header: &[u8],
+        attested: &Attested<Header>,
         body: Option<Vec<u8>>,
         stage: &mut Staged,
     ) -> Result<Result<bool, Refusal>, DeskError> {
-        let Ok(agreement) = book.agreement(log.agreement) else {
-            return Err(DeskError::NoAgreement(log.agreement.to_string()));
-        };
-        let view = View { roll: &book.roll, stands: &book.stands, agreement, now: clock::now() };
-        let attested = match Envelope::parse(header).and_then(|envelope| envelope.attest(&view)) {
-            Ok(attested) => attested,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
         if attested.log(log.agreement) != log {
             return Ok(Err(Refusal::Gap { expected: 0, found: attested.seq }));
         }
         let state = stage.log(ledger, log);
         if attested.seq < state.next_seq() {
-            return self.stage_again(ledger, log, &attested, body, stage);
+            return self.stage_again(ledger, log, attested, body, stage);
         }
         if state.is_forked_at(attested.seq) {
             return Ok(Err(Refusal::Taken(attested.seq)));
         }
-        match Verified::link(attested.clone(), &view, state.head.as_ref()) {
+        match Verified::link(attested.clone(), view, state.head.as_ref()) {
             Ok(verified) => {
-                let staged = self.stage_verified_from(ledger, &view, verified, body, Some(from), stage)?;
+                let staged = self.stage_verified_from(ledger, view, verified, body, Some(from), stage)?;
                 Ok(staged.map(|()| true))
             }
             Err(refusal) => {
                 if matches!(refusal, Refusal::OtherBranch { .. }) {
-                    self.stage_fork(ledger, log, attested.seq - 1, &attested, stage)?;
+                    self.stage_fork(ledger, log, attested.seq - 1, attested, stage)?;
                 }
                 Ok(Err(refusal))
             }

@@ -105,7 +105,7 @@ fn what_is_no_entry_leaves_nothing() {
     let (header, body) = (entry.header.bytes(), entry.body.as_slice());
     let long = vec![0; limits::BODY_BYTES + 1];
     let over_long = world.sign(world.header_over(&long));
-    let ahead = Time::from_ms(day(0).ms() + limits::CLOCK_AHEAD_MS + 1000).unwrap();
+    let ahead = Time::from_ms(day(0).ms() + limits::CLOCK_AHEAD_MS + 60_000).unwrap();
     let future = Place { created: ahead, ..world.place(None) };
     let future = world.write(h.agency, &h.signing, &future, vec![batch(h.agency, &h.signing, h.writer, &[good(1)])]);
     let newer = Attested::sign(Newer(world.header_over(body)), MODE, &h.signing);
