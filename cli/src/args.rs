@@ -10,8 +10,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    agencies, agreement, card, completions, doctor, exercise, init, lookup, peers, quarantine, report, reports,
-    retract, revise, run, show, status,
+    address, agencies, agreement, card, completions, doctor, exercise, init, lookup, peers, quarantine, report,
+    reports, retract, revise, run, show, status,
 };
 use crate::error::CliError;
 
@@ -116,6 +116,9 @@ pub(crate) enum Command {
     Show(show::ShowArgs),
     /// Look addresses up in all that this agency and its partners reported
     Lookup(lookup::LookupArgs),
+    /// Say what texts are as addresses, without a node
+    #[command(subcommand)]
+    Address(address::AddressCommand),
     /// Show the partners, and how far each has what the others published
     Peers(peers::PeersArgs),
     /// Show what the node refused or holds back, and why

@@ -56,6 +56,8 @@ pub(crate) enum CliError {
     #[error("the node answered {answered} of {asked} addresses")]
     Incomplete { answered: usize, asked: usize },
 
+    #[error("--chain: {source}")]
+    Chain { source: entente_protocol::address::ChainError },
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write {}: {source}", path.display())]
@@ -121,6 +123,7 @@ impl CliError {
             Self::NoNode
             | Self::NoData
             | Self::UrlWithoutToken
+            | Self::Chain { .. }
             | Self::Url { .. }
             | Self::NothingToChange
             | Self::StandardInputTaken => 2,

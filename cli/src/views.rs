@@ -249,6 +249,7 @@ pub(crate) struct Known {
     #[serde(default)]
     pub(crate) handling: Vec<String>,
     pub(crate) case: Option<String>,
+    pub(crate) seen_on: Option<Address>,
     pub(crate) created: String,
     #[serde(default)]
     pub(crate) agreements: Vec<String>,

@@ -4,14 +4,13 @@
 //! takes little memory. A line that is no address is answered by its error and does not stop the others; only
 //! where a single address was asked for, and it is none, there is nothing to answer, and the command fails.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::STANDARD;
+use super::open;
 use crate::args::{Globals, Reading};
 use crate::client::{Answer, Client};
 use crate::error::CliError;
@@ -117,6 +116,10 @@ fn show(lookup: &Lookup, out: &Output) -> Result<(), CliError> {
         rows,
     )?;
     for report in &lookup.reports {
+        if let Some(seen_on) = &report.seen_on {
+            let (by, id) = (&report.originator.name, text::short(&report.id));
+            out.line(&format!("{by} ({id}): the account was seen as {}", seen_on.short()))?;
+        }
         if let Some(description) = &report.description {
             out.line(&format!("{} ({}): {description}", report.originator.name, text::short(&report.id)))?;
         }
@@ -152,12 +155,7 @@ struct AddressLines {
 
 impl AddressLines {
     fn open(path: &Path) -> Result<Self, CliError> {
-        let reader: Box<dyn BufRead> = if path.as_os_str() == STANDARD {
-            Box::new(io::stdin().lock())
-        } else {
-            let file = File::open(path);
-            Box::new(BufReader::new(file.map_err(|source| CliError::Read { path: path.to_owned(), source })?))
-        };
+        let reader = open(path)?;
         Ok(Self { reader, path: path.to_owned(), line: 0 })
     }
 

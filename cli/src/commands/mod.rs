@@ -1,5 +1,6 @@
 //! The commands, one file each. A file begins with the command's own options and ends with what a person sees.
 
+pub(crate) mod address;
 pub(crate) mod agencies;
 pub(crate) mod agreement;
 pub(crate) mod card;
@@ -21,7 +22,7 @@ pub(crate) mod status;
 pub(crate) use exercise::ExerciseError;
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::args::{Command, Globals};
@@ -43,6 +44,7 @@ pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<
         Command::Reports(args) => reports::run(args, globals, out),
         Command::Show(args) => show::run(args, globals, out),
         Command::Lookup(args) => lookup::run(args, globals, out),
+        Command::Address(args) => address::run(args, out),
         Command::Peers(args) => peers::run(args, globals, out),
         Command::Quarantine(args) => quarantine::run(args, globals, out),
         Command::Status(args) => status::run(args, globals, out),
@@ -53,6 +55,15 @@ pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<
 
 /// How `-` is written: standard input or output.
 const STANDARD: &str = "-";
+
+/// A file, or standard input, for reading line by line.
+fn open(path: &Path) -> Result<Box<dyn BufRead>, CliError> {
+    if path.as_os_str() == STANDARD {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).map_err(|source| CliError::Read { path: path.to_owned(), source })?;
+    Ok(Box::new(BufReader::new(file)))
+}
 
 /// The text of a file, or of standard input for `-`.
 fn read_text(path: &Path, limit: u64) -> Result<String, CliError> {

@@ -1,9 +1,8 @@
-//! Chains, by their CAIP-2 id: one table, so that a further chain is a further row.
+//! Chains, by their CAIP-2 id.
 //!
 //! A [`Chain`] is `namespace:reference`. The `eip155` namespace is open: any chain number is a chain, since all EVM
-//! chains write addresses alike; [`EVM_NAMES`] only names the common ones. All other chains are rows of [`CHAINS`],
-//! each with the [`Family`] that reads its addresses. Chains that people name and that are not read yet are known by
-//! name in [`NOT_YET`], and tokens in [`TOKENS`], so that the answer can say which of the two it is.
+//! chains write addresses alike; `chains` only names the common ones. All other chains are rows of that table, each
+//! with the [`Family`] that reads its addresses.
 //!
 //! TRON's reference is the decimal chain number, as the CAIP namespace says (`tron:728126428`). Wallet software that
 //! came before it writes the same number in hexadecimal (`tron:0x2b6653dc`): read, never written.
@@ -12,7 +11,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::bitcoin::Network;
+pub(super) use super::chains::Family;
+use super::chains::{CHAINS, EVM_NAMES, EVM_TESTS, Listed, NOT_YET, TOKENS};
 
 /// Longest CAIP-2 id, in bytes: a namespace of 8, a colon, a reference of 32.
 pub const MAX_CHAIN_BYTES: usize = 41;
@@ -29,134 +29,6 @@ enum Id {
     Listed(&'static Listed),
     Evm(u64),
 }
-
-/// One row of the table of chains.
-pub(super) struct Listed {
-    namespace: &'static str,
-    reference: &'static str,
-    /// Other writings of the reference, read and never written.
-    old_references: &'static [&'static str],
-    name: &'static str,
-    /// Lower-case names and the ticker of the native asset.
-    aliases: &'static [&'static str],
-    family: Family,
-}
-
-/// Chains that write their addresses by the same rules.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Family {
-    Bitcoin(Network),
-    Evm,
-    Tron,
-    Solana,
-    /// Substrate, with the network's SS58 prefix.
-    Ss58(u16),
-}
-
-/// Every chain outside `eip155` whose addresses are read.
-pub(super) const CHAINS: &[Listed] = &[
-    Listed {
-        namespace: "bip122",
-        reference: "000000000019d6689c085ae165831e93",
-        old_references: &[],
-        name: "Bitcoin",
-        aliases: &["bitcoin", "btc", "xbt"],
-        family: Family::Bitcoin(Network::Main),
-    },
-    Listed {
-        namespace: "bip122",
-        reference: "000000000933ea01ad0ee984209779ba",
-        old_references: &[],
-        name: "Bitcoin testnet",
-        aliases: &["bitcoin-testnet", "btc-testnet", "tbtc"],
-        family: Family::Bitcoin(Network::Test),
-    },
-    Listed {
-        namespace: "polkadot",
-        reference: "91b171bb158e2d3848fa23a9f1c25182",
-        old_references: &[],
-        name: "Polkadot",
-        aliases: &["polkadot", "dot"],
-        family: Family::Ss58(0),
-    },
-    Listed {
-        namespace: "polkadot",
-        reference: "b0a8d493285c2df73290dfb7e61f870f",
-        old_references: &[],
-        name: "Kusama",
-        aliases: &["kusama", "ksm"],
-        family: Family::Ss58(2),
-    },
-    Listed {
-        namespace: "solana",
-        reference: "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
-        old_references: &[],
-        name: "Solana",
-        aliases: &["solana", "sol"],
-        family: Family::Solana,
-    },
-    Listed {
-        namespace: "tron",
-        reference: "728126428",
-        old_references: &["0x2b6653dc"],
-        name: "TRON",
-        aliases: &["tron", "trx"],
-        family: Family::Tron,
-    },
-];
-
-/// Common EVM chains: number, name, lower-case aliases (tickers only where one chain alone owns them).
-/// Source: the chain numbers of ethereum-lists/chains.
-const EVM_NAMES: &[(u64, &str, &[&str])] = &[
-    (1, "Ethereum", &["ethereum", "eth"]),
-    (10, "Optimism", &["optimism"]),
-    (25, "Cronos", &["cronos", "cro"]),
-    (56, "BNB Smart Chain", &["bsc", "bnb", "bep20", "binance-smart-chain"]),
-    (61, "Ethereum Classic", &["ethereum-classic", "etc"]),
-    (100, "Gnosis", &["gnosis", "xdai"]),
-    (137, "Polygon", &["polygon", "matic", "pol"]),
-    (250, "Fantom", &["fantom", "ftm"]),
-    (324, "zkSync Era", &["zksync"]),
-    (1284, "Moonbeam", &["moonbeam", "glmr"]),
-    (5000, "Mantle", &["mantle", "mnt"]),
-    (8453, "Base", &["base"]),
-    (42_161, "Arbitrum One", &["arbitrum"]),
-    (42_220, "Celo", &["celo"]),
-    (43_114, "Avalanche C-Chain", &["avalanche", "avax"]),
-    (59_144, "Linea", &["linea"]),
-    (534_352, "Scroll", &["scroll"]),
-    (81_457, "Blast", &["blast"]),
-    (11_155_111, "Sepolia", &["sepolia"]),
-];
-
-/// Chains that are named in real data and not read yet: the name, then its aliases.
-const NOT_YET: &[&[&str]] = &[
-    &["algorand", "algo"],
-    &["aptos", "apt"],
-    &["beacon-chain", "bep2"],
-    &["bitcoin-cash", "bch", "bitcoincash"],
-    &["bitcoin-gold", "btg"],
-    &["bitcoin-sv", "bsv"],
-    &["cardano", "ada"],
-    &["cosmos", "atom"],
-    &["dash"],
-    &["dogecoin", "doge"],
-    &["eos"],
-    &["filecoin", "fil"],
-    &["litecoin", "ltc"],
-    &["monero", "xmr"],
-    &["near"],
-    &["ripple", "xrp"],
-    &["stellar", "xlm"],
-    &["sui"],
-    &["tezos", "xtz"],
-    &["ton", "toncoin"],
-    &["verge", "xvg"],
-    &["zcash", "zec"],
-];
-
-/// Tokens that real data puts where a chain belongs. ARB and OP are among them: those chains' native asset is ETH.
-const TOKENS: &[&str] = &["arb", "busd", "dai", "link", "op", "shib", "tusd", "usdc", "usdt", "wbtc", "weth"];
 
 /// Why a text names no chain that is read here.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -234,9 +106,36 @@ impl Chain {
         CHAINS.iter().find(is_row).map(|row| Chain(Id::Listed(row))).ok_or_else(unknown)
     }
 
+    /// Every chain with a name, the most used ones first.
+    pub(super) fn all() -> impl Iterator<Item = Chain> {
+        let evm = EVM_NAMES.iter().map(|(number, ..)| Chain(Id::Evm(*number)));
+        CHAINS.iter().map(|row| Chain(Id::Listed(row))).chain(evm)
+    }
+
     /// Every listed chain, and Ethereum for all EVM chains: one chain for each way of writing an address.
     pub(super) fn of_each_form() -> impl Iterator<Item = Chain> {
         CHAINS.iter().map(|row| Chain(Id::Listed(row))).chain(Chain::evm(1))
+    }
+
+    /// The chain, and its test networks or the main network that it is a test network of.
+    pub fn networks(self) -> Vec<Chain> {
+        match self.0 {
+            Id::Listed(row) => {
+                let kin = CHAINS
+                    .iter()
+                    .filter(|other| other.aliases[0].starts_with(row.coin()) && other.coin() == row.coin());
+                kin.map(|row| Chain(Id::Listed(row))).collect()
+            }
+            Id::Evm(_) => vec![self],
+        }
+    }
+
+    /// Whether it is a network for trying things out, whose coins are worth nothing.
+    pub fn is_test(self) -> bool {
+        match self.0 {
+            Id::Listed(row) => row.test,
+            Id::Evm(number) => EVM_TESTS.contains(&number),
+        }
     }
 
     /// How this chain's addresses are written.
@@ -244,6 +143,14 @@ impl Chain {
         match self.0 {
             Id::Listed(row) => row.family,
             Id::Evm(_) => Family::Evm,
+        }
+    }
+
+    /// The chain's number, if it is an EVM chain.
+    pub fn evm_number(self) -> Option<u64> {
+        match self.0 {
+            Id::Listed(_) => None,
+            Id::Evm(number) => Some(number),
         }
     }
 
@@ -390,7 +297,7 @@ mod tests {
 
     #[test]
     fn what_is_no_chain_is_told_apart() {
-        assert_eq!(Chain::parse("LTC"), Err(ChainError::Unsupported { chain: "litecoin" }));
+        assert_eq!(Chain::parse("XVG"), Err(ChainError::Unsupported { chain: "verge" }));
         assert_eq!(Chain::parse("USDT"), Err(ChainError::Token { ticker: "usdt" }));
         assert_eq!(Chain::parse("mychain"), Err(ChainError::Unknown { chain: "mychain".into() }));
         for text in ["", "a b", "eip155:", ":1", "eip155:1:2", "EIP155:1", "ééé:1", &"a".repeat(42)] {

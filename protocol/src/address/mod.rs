@@ -3,39 +3,64 @@
 //! Two addresses are equal exactly when chain and canonical form are equal, so the canonical form is unique per
 //! account and chain:
 //!
-//! | chains | read | canonical |
-//! |---|---|---|
-//! | Bitcoin, testnet | P2PKH and P2SH (base58check), segwit (BIP-173, BIP-350), in one case | base58check as it is; segwit in lower case |
-//! | EVM | 20 bytes in hexadecimal, `0x` or not; mixed case only with a right EIP-55 checksum | `0x` and lower case |
-//! | TRON | base58check, or the 21 bytes `41…` in hexadecimal | base58check, `T…` |
-//! | Solana | base58 of 32 bytes (it has no checksum) | the same |
-//! | Polkadot, Kusama | SS58 with the network's own prefix | the same |
+//! `chains` is the table of chains, one file each reads a family of them, and `README.md` of this crate lists the
+//! canonical forms.
 //!
 //! An address is never moved to another chain than the one it was given with. The form of one chain under the name of
 //! another is an error that says which chain it belongs to.
 //!
-//! Absent on purpose: guessing a chain, which needs more chains than are read here; and any error text that carries
-//! more of the input than one character, since what an analyst mistypes may be a secret.
+//! Where no chain is named, [`examine`] tells every chain that fits. No error text carries more of the input than one
+//! character, since what an analyst mistypes may be a secret.
 
+mod algorand;
+mod antelope;
 mod base58;
 mod bitcoin;
+mod cardano;
+mod cashaddr;
 mod chain;
+mod chains;
+mod cosmos;
+mod debris;
+mod detect;
 mod evm;
+mod filecoin;
+mod hedera;
+mod monero;
+mod move_vm;
+mod nano;
+mod near;
+mod reading;
+mod ripple;
+mod secret;
 mod solana;
 mod ss58;
+mod stacks;
+mod stellar;
+mod text;
+mod tezos;
+mod ton;
 mod tron;
+mod zcash;
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use chain::Family;
 pub use chain::{Chain, ChainError, MAX_CHAIN_BYTES, MAX_EVM_NUMBER};
+pub use detect::{Examined, Reading, examine};
+use reading::Read;
+pub use reading::{Fault, SubAccount};
+use text::Text;
 
-/// Longest canonical form on any chain, in bytes: Cardano's longest are 103, Monero's 106.
-pub const MAX_CANONICAL_BYTES: usize = 128;
+use crate::limits;
 
-/// Longest text that is looked at: a chain, a colon, an address, and room for spaces around them.
-pub const MAX_INPUT_BYTES: usize = 256;
+/// Longest canonical form on any chain, in bytes: Zcash's unified ones with all receivers have about 220, all others
+/// at most 128.
+pub const MAX_CANONICAL_BYTES: usize = limits::CANONICAL_ADDRESS_BYTES;
+
+/// Longest text that is looked at: a payment URI or the address of a page around an address.
+pub const MAX_INPUT_BYTES: usize = 1024;
 
 /// An address on a chain.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -56,6 +81,9 @@ pub enum AddressError {
         /// Bytes found.
         bytes: usize,
     },
+    /// Bytes that are no text.
+    #[error("not text in UTF-8")]
+    NotText,
     /// An address alone.
     #[error("no chain is named: write chain:address, such as bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")]
     NoChain,
@@ -70,6 +98,23 @@ pub enum AddressError {
         /// Which rule of its addresses is broken.
         fault: Fault,
     },
+    /// No form of any chain that is read here.
+    #[error("no form of an address that is known here: name the chain, as in bitcoin:1A1z…, if it is one")]
+    NoForm,
+    /// A private key, which opens a wallet.
+    #[error("it is a PRIVATE KEY: keep it secret, store it as evidence, and give the address that belongs to it")]
+    PrivateKey,
+    /// Words that open a wallet.
+    #[error(
+        "it looks like a SEED PHRASE: keep it secret, store it as evidence, and give the addresses that belong to it"
+    )]
+    SeedPhrase,
+    /// What is a private key of many chains, or a hash.
+    #[error(
+        "64 hexadecimal digits are a PRIVATE KEY or a transaction hash of most chains: if it is an account of NEAR, \
+         Aptos, Sui or Starknet, name the chain"
+    )]
+    MayBeKey,
     /// From a partner: a valid address that is not in its canonical form.
     #[error("not in the canonical form of addresses on {}", chain.name())]
     NotCanonical {
@@ -78,105 +123,32 @@ pub enum AddressError {
     },
 }
 
-/// Which rule of a chain's addresses a text breaks.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Fault {
-    /// Nothing after the chain.
-    #[error("nothing follows the chain")]
-    Empty,
-    /// A character outside the alphabet.
-    #[error("character {position}, {found:?}, cannot stand there")]
-    Character {
-        /// Which one, counted from 1 after the chain's colon.
-        position: usize,
-        /// The character.
-        found: char,
-    },
-    /// Another length than such an address has.
-    #[error("{found} {unit}, where {expected} are needed")]
-    Length {
-        /// What is counted.
-        unit: &'static str,
-        /// How many there are.
-        found: usize,
-        /// How many there should be, in words.
-        expected: &'static str,
-    },
-    /// The checksum does not match: a character was mistyped, lost or swapped.
-    #[error("the checksum is wrong: compare it with the original, character by character")]
-    Checksum,
-    /// Upper and lower case in a form that is written in one of them (BIP-173).
-    #[error("upper and lower case are mixed: write it in lower case, as the wallet shows it")]
-    MixedCase,
-    /// A segwit address whose checksum is of the kind that another witness version uses (BIP-350).
-    #[error(
-        "the checksum is of the wrong kind for witness version {version}: the software that made it is out of date"
-    )]
-    ChecksumKind {
-        /// Its witness version.
-        version: u8,
-    },
-    /// A witness version that segwit does not have.
-    #[error("witness version {version}, where at most 16 exists")]
-    WitnessVersion {
-        /// The version found.
-        version: u8,
-    },
-    /// Bits at the end that encode nothing, and are too many or not zero.
-    #[error("its last bits are not the zeros that fill up a segwit address")]
-    Padding,
-    /// A version byte or prefix that no address of this chain has.
-    #[error("version or prefix {version} is of no address on this chain")]
-    Version {
-        /// The version byte or prefix number.
-        version: u16,
-    },
-    /// Bech32 with a human-readable part that no address of this chain has.
-    #[error("the letters before its 1 are those of another network")]
-    Prefix,
-    /// A valid address of another chain.
-    #[error("it is an address on {}", network(*other))]
-    OtherChain {
-        /// The chain it belongs to; Ethereum stands for all EVM chains.
-        other: Chain,
-    },
-    /// A valid SS58 address of a network that is not read here.
-    #[error("it is an address of {name} (SS58 prefix {prefix}): ask for the form of the chain named")]
-    OtherNetwork {
-        /// The network's name.
-        name: &'static str,
-        /// Its SS58 prefix.
-        prefix: u16,
-    },
-    /// A private key, which opens a wallet.
-    #[error("it is a PRIVATE KEY: keep it secret, store it as evidence, and give the address that belongs to it")]
-    PrivateKey,
-}
-
-fn network(chain: Chain) -> String {
-    match chain.family() {
-        Family::Evm => "Ethereum or another EVM chain".to_owned(),
-        _ => chain.name(),
+impl AddressError {
+    /// Whether the text is, or may be, what opens a wallet: it must not be kept, logged or shown again.
+    pub fn is_secret(&self) -> bool {
+        let in_form = matches!(self, AddressError::Form { fault: Fault::PrivateKey, .. });
+        in_form || matches!(self, AddressError::PrivateKey | AddressError::SeedPhrase | AddressError::MayBeKey)
     }
 }
 
 impl Address {
-    /// Reads CAIP-10 (`eip155:1:0x…`) or `chain:address` (`bitcoin:bc1q…`), as people and files write them.
+    /// Reads CAIP-10 (`eip155:1:0x…`), `chain:address` (`bitcoin:bc1q…`) or a payment URI, as people and files write them.
     pub fn parse(text: &str) -> Result<Address, AddressError> {
-        let text = bounded(text)?;
-        let (chain, rest) = text.rsplit_once(':').ok_or(AddressError::NoChain)?;
-        Address::on(Chain::parse(chain)?, rest)
+        let Examined { mut readings, chain_named, refused, .. } = examine(text, None);
+        match refused {
+            None if chain_named => Ok(readings.swap_remove(0).address),
+            None => Err(AddressError::NoChain),
+            Some(AddressError::Form { .. } | AddressError::NoForm) if !chain_named => Err(AddressError::NoChain),
+            Some(error) => Err(error),
+        }
     }
 
     /// Reads an address of which the chain is known, as people and files write it.
     pub fn on(chain: Chain, text: &str) -> Result<Address, AddressError> {
-        let text = text.trim();
-        if text.len() > MAX_INPUT_BYTES {
-            return Err(AddressError::TooLong { bytes: text.len() });
-        }
-        match read(chain, text) {
-            Ok(canonical) => Ok(Address { chain, canonical: canonical.into() }),
-            Err(fault) => Err(AddressError::Form { chain, fault: explained(chain, text, fault) }),
+        let examined = examine(text, Some(&[chain]));
+        match examined.refused {
+            Some(error) => Err(error),
+            None => Ok(examined.readings.into_iter().next().expect("a reading or a refusal").address),
         }
     }
 
@@ -187,8 +159,10 @@ impl Address {
             return Err(AddressError::TooLong { bytes: canonical.len() });
         }
         let chain = Chain::from_wire(chain)?;
-        match read(chain, canonical) {
-            Ok(read) if read == canonical => Ok(Address { chain, canonical: read.into() }),
+        match read(chain, &Text::new(canonical)) {
+            Ok(Read { canonical: read, sub_account: None, .. }) if read == canonical => {
+                Ok(Address { chain, canonical: read.into() })
+            }
             Ok(_) => Err(AddressError::NotCanonical { chain }),
             Err(fault) => Err(AddressError::Form { chain, fault }),
         }
@@ -204,53 +178,76 @@ impl Address {
         &self.canonical
     }
 
-    /// The CAIP-10 account id: `namespace:reference:address`.
+    /// The CAIP-10 account id: `namespace:reference:address`, with `%XX` for what CAIP-10 does not permit there.
     pub fn caip10(&self) -> String {
         self.to_string()
     }
 
-    /// What an index keys on: the bytes of the CAIP-10 id. No CAIP-2 id has a second colon, so chain and canonical
-    /// form cannot run into each other.
+    /// What an index keys on: the bytes of the CAIP-10 id, but one number for all EVM chains, since one key holds an
+    /// account on all of them. No CAIP-2 id has a second colon, so chain and canonical form cannot run into each other.
     pub fn lookup_key(&self) -> Vec<u8> {
-        self.to_string().into_bytes()
-    }
-}
-
-fn bounded(text: &str) -> Result<&str, AddressError> {
-    let text = text.trim();
-    match text.len() {
-        0 => Err(AddressError::Empty),
-        bytes if bytes > MAX_INPUT_BYTES => Err(AddressError::TooLong { bytes }),
-        _ => Ok(text),
+        match self.chain.evm_number() {
+            Some(_) => format!("eip155:*:{}", self.canonical).into_bytes(),
+            None => self.to_string().into_bytes(),
+        }
     }
 }
 
 /// The canonical form of an address on a chain; `text` is bounded.
-fn read(chain: Chain, text: &str) -> Result<String, Fault> {
-    if text.is_empty() {
+fn read(chain: Chain, text: &Text<'_>) -> Result<Read, Fault> {
+    let written = text.written;
+    if written.is_empty() {
         return Err(Fault::Empty);
     }
     match chain.family() {
         Family::Bitcoin(network) => bitcoin::read(network, text),
-        Family::Evm => evm::read(text),
+        Family::BitcoinCash(test) => cashaddr::read_bitcoin_cash(test, text),
+        Family::Kaspa(test) => cashaddr::read_kaspa(test, written),
+        Family::Zcash(network) => zcash::read(network, text),
+        Family::Monero(network) => monero::read(network, written),
+        Family::Evm => evm::read(chain.evm_number().unwrap_or(1), written),
         Family::Tron => tron::read(text),
         Family::Solana => solana::read(text),
+        Family::Ripple(test) => ripple::read(test, written),
+        Family::Stellar => stellar::read(written),
+        Family::Cardano(test) => cardano::read(test, text),
         Family::Ss58(prefix) => ss58::read(prefix, text),
+        Family::Cosmos(letters) => cosmos::read(letters, written),
+        Family::Ton(test) => ton::read(test, written),
+        Family::Near(test) => near::read(test, written),
+        Family::Algorand => algorand::read(written),
+        Family::Tezos => tezos::read(text),
+        Family::Move => move_vm::read(written),
+        Family::Starknet => move_vm::read_starknet(written),
+        Family::Filecoin(test) => filecoin::read(test, written),
+        Family::Hedera(test) => hedera::read(test, written),
+        Family::Antelope => antelope::read(written),
+        Family::Stacks(test) => stacks::read(test, written),
+        Family::Nano => nano::read(written),
     }
 }
 
 /// Says that a refused text is an address of another chain, where it is one.
-fn explained(chain: Chain, text: &str, fault: Fault) -> Fault {
-    if fault == Fault::PrivateKey {
+fn explained(chain: Chain, text: &Text<'_>, fault: Fault) -> Fault {
+    if matches!(fault, Fault::PrivateKey | Fault::Empty) {
         return fault;
     }
-    let other = Chain::of_each_form().find(|other| *other != chain && read(*other, text).is_ok());
+    // A name proves nothing: many a mistyped text is one.
+    let is_name = |other: &Chain| matches!(other.family(), Family::Antelope | Family::Near(_));
+    let fits = |other: &Chain| {
+        *other != chain && !is_name(other) && detect::may_be(*other, text) && read(*other, text).is_ok()
+    };
+    let other = Chain::of_each_form().find(fits);
     other.map_or(fault, |other| Fault::OtherChain { other })
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.chain, self.canonical)
+        write!(f, "{}:", self.chain)?;
+        let permitted = |found: char| found.is_ascii_alphanumeric() || matches!(found, '-' | '.' | '%');
+        self.canonical.chars().try_for_each(|found| {
+            if permitted(found) { f.write_char(found) } else { write!(f, "%{:02X}", u32::from(found)) }
+        })
     }
 }
 

@@ -1,13 +1,13 @@
-//! Solana: base58 of a 32-byte public key or program-derived address.
-//!
-//! There is no checksum: a mistyped character is caught only where it changes the length or the alphabet.
+//! Solana: base58 of 32 bytes, with no checksum. A key pair is 64 bytes of the same.
 
-use super::{Fault, base58};
+use super::Fault;
+use super::reading::Read;
+use super::text::Text;
 
-pub(super) fn read(text: &str) -> Result<String, Fault> {
-    let bytes = base58::decode(text)?;
-    if bytes.len() != 32 {
-        return Err(Fault::Length { unit: "bytes", found: bytes.len(), expected: "32" });
+pub(super) fn read(text: &Text<'_>) -> Result<Read, Fault> {
+    match text.base58()?.len() {
+        32 => Ok(Read::new(text.written, "account")),
+        64 => Err(Fault::PrivateKey),
+        found => Err(Fault::Length { unit: "bytes", found, expected: "32" }),
     }
-    Ok(text.to_owned())
 }

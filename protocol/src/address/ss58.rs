@@ -8,7 +8,9 @@
 use blake2::digest::consts::U64;
 use blake2::{Blake2b, Digest};
 
-use super::{Fault, base58};
+use super::Fault;
+use super::reading::Read;
+use super::text::Text;
 
 /// Networks often seen, by prefix. Source: paritytech/ss58-registry.
 const NETWORKS: &[(u16, &str)] = &[
@@ -30,9 +32,9 @@ const NETWORKS: &[(u16, &str)] = &[
     (172, "Parallel"),
 ];
 
-pub(super) fn read(prefix: u16, text: &str) -> Result<String, Fault> {
-    let bytes = base58::decode(text)?;
-    let (found, prefix_bytes) = read_prefix(&bytes)?;
+pub(super) fn read(prefix: u16, text: &Text<'_>) -> Result<Read, Fault> {
+    let bytes = text.base58()?;
+    let (found, prefix_bytes) = read_prefix(bytes)?;
     if bytes.len() != prefix_bytes + 32 + 2 {
         return Err(Fault::Length { unit: "bytes", found: bytes.len(), expected: "35 or 36" });
     }
@@ -45,7 +47,7 @@ pub(super) fn read(prefix: u16, text: &str) -> Result<String, Fault> {
         let name = NETWORKS.iter().find(|(known, _)| *known == found).map(|(_, name)| *name);
         return Err(name.map_or(Fault::Version { version: found }, |name| Fault::OtherNetwork { name, prefix: found }));
     }
-    Ok(text.to_owned())
+    Ok(Read::new(text.written, "account"))
 }
 
 /// The network prefix and its length: one byte below 64, two bytes with the upper bits moved about up to 16,383.

@@ -1,6 +1,7 @@
 //! What is known of an address.
 
 use entente_protocol::address;
+use entente_protocol::statement::report::Indicator;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -61,6 +62,9 @@ struct Known {
     handling_note: Option<String>,
     /// The originator's case reference.
     case: Option<String>,
+    /// Where it was seen, if on another chain than asked: one key holds an account on all EVM chains.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seen_on: Option<Address>,
     /// When this revision was made.
     created: String,
     /// Ids of the agreements under which it is held.
@@ -80,7 +84,7 @@ impl Lookup {
         Self {
             input,
             address: Some(address.into()),
-            reports: answer.reports.into_iter().map(|view| Known::of(book, view)).collect(),
+            reports: answer.reports.into_iter().map(|view| Known::of(book, address, view)).collect(),
             distinct_originators: answer.distinct_originators,
             retracted: answer.retracted,
             error: None,
@@ -88,14 +92,17 @@ impl Lookup {
     }
 
     pub(crate) fn no_address(input: String, error: &address::AddressError) -> Self {
+        // What opens a wallet is neither kept nor shown again.
+        let input = if error.is_secret() { "[redacted]".to_owned() } else { input };
         let error = Some(error.to_string());
         Self { input, address: None, reports: Vec::new(), distinct_originators: 0, retracted: 0, error }
     }
 }
 
 impl Known {
-    fn of(book: &Book, view: ReportView) -> Self {
+    fn of(book: &Book, asked: &address::Address, view: ReportView) -> Self {
         let said = view.report;
+        let Indicator::Address(seen) = &said.indicator;
         Self {
             originator: Named::of(book, view.originator),
             id: said.id.to_string(),
@@ -105,6 +112,7 @@ impl Known {
             marking: said.marking.word().to_lowercase(),
             handling: codes(&said.handling),
             handling_note: note(&said),
+            seen_on: (seen != asked).then(|| seen.into()),
             created: time(said.created),
             agreements: view.agreements.iter().map(ToString::to_string).collect(),
             received: view.received.map(time),
