@@ -19,6 +19,11 @@ pub(super) struct Tidied {
 /// Takes debris away.
 pub(super) fn tidy(text: &str) -> Tidied {
     let mut tidied = Tidied::default();
+    // Most texts are nothing but an address.
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        text.clone_into(&mut tidied.text);
+        return tidied;
+    }
     let visible = tidied.note(text, visible(text), "invisible characters were removed");
     let ascii = tidied.note(&visible, visible.chars().map(halfwidth).collect(), "wide letters were narrowed");
     let trimmed = ascii.trim();

@@ -20,6 +20,11 @@ pub(super) const HARMONY: [u64; 2] = [1_666_600_000, 1_666_700_000];
 /// The chain numbers of RSK, which mix themselves into the checksum (EIP-1191).
 const RSK: [u64; 2] = [30, 31];
 
+/// Whether a chain reads what others do not.
+pub(super) fn has_own_form(chain: u64) -> bool {
+    XDC.contains(&chain) || HARMONY.contains(&chain) || RSK.contains(&chain)
+}
+
 pub(super) fn read(chain: u64, text: &str) -> Result<Read, Fault> {
     if HARMONY.contains(&chain) && super::bitcoin::has_hrp(text, "one") {
         let bytes = super::zcash::bech32_bytes::<Bech32>("one", text)?;

@@ -205,7 +205,10 @@ fn read(chain: Chain, text: &Text<'_>) -> Result<Read, Fault> {
         Family::Kaspa(test) => cashaddr::read_kaspa(test, written),
         Family::Zcash(network) => zcash::read(network, text),
         Family::Monero(network) => monero::read(network, written),
-        Family::Evm => evm::read(chain.evm_number().unwrap_or(1), written),
+        Family::Evm => match chain.evm_number() {
+            Some(number) if evm::has_own_form(number) => evm::read(number, written),
+            _ => text.evm(),
+        },
         Family::Tron => tron::read(text),
         Family::Solana => solana::read(text),
         Family::Ripple(test) => ripple::read(test, written),

@@ -2,18 +2,20 @@
 
 use std::cell::OnceCell;
 
-use super::{Fault, base58};
+use super::reading::Read;
+use super::{Fault, base58, evm};
 
 /// What is to be read, without debris around it.
 pub(super) struct Text<'a> {
     pub(super) written: &'a str,
     base58: OnceCell<Result<Vec<u8>, Fault>>,
     checked: OnceCell<Result<Vec<u8>, Fault>>,
+    account: OnceCell<Result<Read, Fault>>,
 }
 
 impl<'a> Text<'a> {
     pub(super) fn new(text: &'a str) -> Text<'a> {
-        Text { written: text, base58: OnceCell::new(), checked: OnceCell::new() }
+        Text { written: text, base58: OnceCell::new(), checked: OnceCell::new(), account: OnceCell::new() }
     }
 
     /// Its bytes in base58.
@@ -25,6 +27,11 @@ impl<'a> Text<'a> {
     pub(super) fn base58check(&self) -> Result<&[u8], Fault> {
         let checked = || self.base58().and_then(base58::verify);
         self.checked.get_or_init(checked).as_deref().map_err(|fault| *fault)
+    }
+
+    /// The account that it is on every EVM chain that has no form of its own.
+    pub(super) fn evm(&self) -> Result<Read, Fault> {
+        self.account.get_or_init(|| evm::read(1, self.written)).clone()
     }
 }
 
