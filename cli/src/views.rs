@@ -185,6 +185,7 @@ pub(crate) struct WholeReport {
     pub(crate) id: String,
     pub(crate) revision: u64,
     pub(crate) address: Address,
+    pub(crate) sub_account: Option<SubAccount>,
     pub(crate) typology: String,
     pub(crate) grading: String,
     pub(crate) marking: String,
@@ -240,6 +241,12 @@ pub(crate) struct Lookup {
 
 /// A report as a lookup shows it.
 #[derive(Debug, Deserialize)]
+pub(crate) struct SubAccount {
+    pub(crate) kind: String,
+    pub(crate) value: String,
+}
+
+#[derive(Debug, Deserialize)]
 pub(crate) struct Known {
     pub(crate) originator: Named,
     pub(crate) id: String,
@@ -249,6 +256,7 @@ pub(crate) struct Known {
     #[serde(default)]
     pub(crate) handling: Vec<String>,
     pub(crate) case: Option<String>,
+    pub(crate) sub_account: Option<SubAccount>,
     pub(crate) seen_on: Option<Address>,
     pub(crate) created: String,
     #[serde(default)]

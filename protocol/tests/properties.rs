@@ -282,7 +282,7 @@ impl Node {
         let held = &self.held;
         let mut known = |_, id, revision| KnownRevision {
             same_revision: held.get(&(id, revision)).map(statement),
-            indicator: held.iter().find(|((other, _), _)| *other == id).map(|(_, held)| held.indicator.lookup_key()),
+            indicator: held.iter().find(|((other, _), _)| *other == id).map(|(_, held)| held.indicator.clone()),
         };
         let judged = opened.judge(&view, self.usage, &mut known);
         self.usage = judged.usage;

@@ -116,6 +116,10 @@ fn show(lookup: &Lookup, out: &Output) -> Result<(), CliError> {
         rows,
     )?;
     for report in &lookup.reports {
+        if let Some(sub) = &report.sub_account {
+            let (by, id) = (&report.originator.name, text::short(&report.id));
+            out.line(&format!("{by} ({id}): meant is {} {}", sub.kind, sub.value))?;
+        }
         if let Some(seen_on) = &report.seen_on {
             let (by, id) = (&report.originator.name, text::short(&report.id));
             out.line(&format!("{by} ({id}): the account was seen as {}", seen_on.short()))?;

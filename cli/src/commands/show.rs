@@ -68,6 +68,9 @@ fn fields<'a>(report: &WholeReport, out: &Output) -> Vec<(&'a str, Cell)> {
         ("created", out.when(&report.created).into()),
         ("agreements", under.join(", ").into()),
     ];
+    if let Some(sub) = &report.sub_account {
+        fields.push(("meant is", format!("{} {}", sub.kind, sub.value).into()));
+    }
     if !report.handling.is_empty() {
         fields.push(("handling", report.handling.join(" ").into()));
     }

@@ -170,7 +170,7 @@ impl Desk {
         let held = held.filter(|record| record.state == RecordState::Admitted);
         for (held_revision, bytes) in held.map(|record| (record.id.revision, record.statement)).chain(fresh) {
             if let Ok(Statement::Report(held)) = Statement::read(&bytes) {
-                known.indicator = Some(held.indicator.lookup_key());
+                known.indicator = Some(held.indicator);
             }
             if held_revision == revision {
                 known.same_revision = Some(bytes);

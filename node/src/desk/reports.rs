@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use entente_protocol::address::Address;
+use entente_protocol::address::Reading;
 use entente_protocol::grading::Grading;
 use entente_protocol::handling::{Handling, Precedence};
 use entente_protocol::id::{AgencyId, AgreementId, Hash, ReportId};
@@ -287,11 +287,13 @@ fn precedence(word: Option<&String>) -> Result<Option<Precedence>, DeskError> {
 }
 
 fn new_report(row: &ReportInput, id: ReportId, now: Time) -> Result<Report, DeskError> {
+    let Reading { address, sub_account, .. } = Reading::parse(need("address", row.address.as_ref())?)?;
     let report = Report {
         id,
         revision: 0,
         created: now,
-        indicator: Indicator::Address(Address::parse(need("address", row.address.as_ref())?)?),
+        indicator: Indicator::Address(address),
+        sub_account,
         typology: Typology::parse(need("typology", row.typology.as_ref())?)?,
         grading: Grading::parse(need("grading", row.grading.as_ref())?)?,
         marking: Marking::parse(need("marking", row.marking.as_ref())?)?,
@@ -308,16 +310,18 @@ fn new_report(row: &ReportInput, id: ReportId, now: Time) -> Result<Report, Desk
 }
 
 fn revised(report: &Report, change: &ReportInput, now: Time) -> Result<Report, DeskError> {
-    if let Some(address) = &change.address
-        && Indicator::Address(Address::parse(address)?) != report.indicator
-    {
-        return Err(DeskError::Field {
-            field: "address",
-            found: address.clone(),
-            expected: "the address of the report; retract it and file another instead",
-        });
-    }
     let mut new = report.clone();
+    if let Some(text) = &change.address {
+        let Reading { address, sub_account, .. } = Reading::parse(text)?;
+        if Indicator::Address(address) != report.indicator {
+            return Err(DeskError::Field {
+                field: "address",
+                found: text.clone(),
+                expected: "the address of the report; retract it and file another instead",
+            });
+        }
+        new.sub_account = sub_account;
+    }
     new.revision += 1;
     new.created = now.max(report.created);
     if let Some(typology) = &change.typology {

@@ -171,6 +171,7 @@ pub(crate) fn good(number: u8) -> Report {
         revision: 0,
         created: day(-1),
         indicator: Indicator::Address(entente_protocol::address::Address::parse(&address(number.into())).unwrap()),
+        sub_account: None,
         typology: Typology::parse("ransomware").unwrap(),
         grading: Grading::parse("B2").unwrap(),
         marking: Marking::Amber,

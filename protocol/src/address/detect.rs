@@ -2,7 +2,7 @@
 
 use super::chain::Family;
 use super::debris::{self, Tidied};
-use super::reading::{Fault, Read, SubAccount};
+use super::reading::{Fault, MAX_MEMO_BYTES, Read, SubAccount};
 use super::text::{Text, without_0x};
 use super::{Address, AddressError, Chain, ChainError, MAX_INPUT_BYTES, evm, explained, move_vm, read, secret};
 
@@ -15,6 +15,19 @@ pub struct Reading {
     pub form: &'static str,
     /// Who is meant at it, where many share it.
     pub sub_account: Option<SubAccount>,
+}
+
+impl Reading {
+    /// Reads a text that names its chain: CAIP-10, `chain:address` or a payment URI.
+    pub fn parse(text: &str) -> Result<Reading, AddressError> {
+        let Examined { mut readings, chain_named, refused, .. } = examine(text, None);
+        match refused {
+            None if chain_named => Ok(readings.swap_remove(0)),
+            None => Err(AddressError::NoChain),
+            Some(AddressError::Form { .. } | AddressError::NoForm) if !chain_named => Err(AddressError::NoChain),
+            Some(error) => Err(error),
+        }
+    }
 }
 
 /// What a text says.
@@ -155,7 +168,7 @@ fn finish(found: Vec<(Chain, Read)>, tidied: &Tidied, refused: Option<AddressErr
 fn beside(chain: Chain, tag: &str) -> Option<SubAccount> {
     match chain.family() {
         Family::Ripple(_) => tag.parse().ok().map(SubAccount::DestinationTag),
-        Family::Stellar => (!tag.is_empty() && tag.len() <= 64).then(|| SubAccount::Memo(tag.into())),
+        Family::Stellar => (1..=MAX_MEMO_BYTES).contains(&tag.len()).then(|| SubAccount::Memo(tag.into())),
         Family::Monero(_) => {
             let mut id = [0; 8];
             hex::decode_to_slice(tag, &mut id).ok().map(|()| SubAccount::PaymentId(id))

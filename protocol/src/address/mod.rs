@@ -134,13 +134,7 @@ impl AddressError {
 impl Address {
     /// Reads CAIP-10 (`eip155:1:0x…`), `chain:address` (`bitcoin:bc1q…`) or a payment URI, as people and files write them.
     pub fn parse(text: &str) -> Result<Address, AddressError> {
-        let Examined { mut readings, chain_named, refused, .. } = examine(text, None);
-        match refused {
-            None if chain_named => Ok(readings.swap_remove(0).address),
-            None => Err(AddressError::NoChain),
-            Some(AddressError::Form { .. } | AddressError::NoForm) if !chain_named => Err(AddressError::NoChain),
-            Some(error) => Err(error),
-        }
+        Reading::parse(text).map(|reading| reading.address)
     }
 
     /// Reads an address of which the chain is known, as people and files write it.

@@ -51,6 +51,43 @@ impl SubAccount {
     }
 }
 
+impl SubAccount {
+    /// Its number on the wire.
+    pub fn number(&self) -> u64 {
+        match self {
+            SubAccount::DestinationTag(_) => 1,
+            SubAccount::PaymentId(_) => 2,
+            SubAccount::MuxedId(_) => 3,
+            SubAccount::Memo(_) => 4,
+        }
+    }
+
+    /// What a number and a text on the wire stand for; nothing if it is not written as this version writes it. An
+    /// unknown number is told apart by [`SubAccount::is_known`].
+    pub fn from_wire(number: u64, text: &str) -> Option<SubAccount> {
+        let read = match number {
+            1 => SubAccount::DestinationTag(text.parse().ok()?),
+            2 => {
+                let mut id = [0; 8];
+                hex::decode_to_slice(text, &mut id).ok()?;
+                SubAccount::PaymentId(id)
+            }
+            3 => SubAccount::MuxedId(text.parse().ok()?),
+            4 => SubAccount::Memo(text.into()),
+            _ => return None,
+        };
+        (read.to_string() == text && (1..=MAX_MEMO_BYTES).contains(&text.len())).then_some(read)
+    }
+
+    /// Whether this version knows the number of a kind.
+    pub fn is_known(number: u64) -> bool {
+        (1..=4).contains(&number)
+    }
+}
+
+/// Longest memo, bytes: a hash in hexadecimal.
+pub(super) const MAX_MEMO_BYTES: usize = 64;
+
 impl fmt::Display for SubAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

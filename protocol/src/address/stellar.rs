@@ -5,7 +5,7 @@ use crc::{CRC_16_XMODEM, Crc};
 use data_encoding::BASE32_NOPAD;
 
 use super::Fault;
-use super::reading::{Read, SubAccount};
+use super::reading::{MAX_MEMO_BYTES, Read, SubAccount};
 
 const CRC: Crc<u16> = Crc::<u16>::new(&CRC_16_XMODEM);
 
@@ -14,9 +14,6 @@ const ACCOUNT: u8 = 6 << 3;
 const MUXED: u8 = 12 << 3;
 const CONTRACT: u8 = 2 << 3;
 const SEED: u8 = 18 << 3;
-
-/// Longest memo, bytes: a hash in hexadecimal.
-const MEMO: usize = 64;
 
 pub(super) fn read(text: &str) -> Result<Read, Fault> {
     let (account, memo) = match text.split_once('-') {
@@ -38,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<Read, Fault> {
         _ => return Err(Fault::Version { version: version.into() }),
     };
     match memo {
-        Some(memo) if read.sub_account.is_some() || memo.is_empty() || memo.len() > MEMO => {
+        Some(memo) if read.sub_account.is_some() || memo.is_empty() || memo.len() > MAX_MEMO_BYTES => {
             Err(Fault::Rule("what follows the hyphen is no memo of such an account"))
         }
         Some(memo) => Ok(read.at(SubAccount::Memo(memo.into()))),

@@ -26,7 +26,7 @@ use crate::keys::KeyDescriptor;
 use crate::limits;
 use crate::rules::{Unsettled, Usage, Verdict};
 use crate::statement::batch::{BatchError, ClaimedBatch, Leaf, SignedBatch};
-use crate::statement::report::Report;
+use crate::statement::report::{Indicator, Report};
 use crate::statement::{Cover, Statement};
 use crate::time::Time;
 use crate::wire::attest::{Attested, Claimed};
@@ -277,8 +277,8 @@ pub struct Opened {
 pub struct KnownRevision {
     /// The statement's bytes at the revision asked for, where it is held.
     pub same_revision: Option<Vec<u8>>,
-    /// The lookup key of the report's indicator, where any revision is held.
-    pub indicator: Option<Vec<u8>>,
+    /// The report's indicator, where any revision is held.
+    pub indicator: Option<Indicator>,
 }
 
 /// A statement that may be indexed.
@@ -388,7 +388,7 @@ struct Judge<'a> {
     usage: Usage,
     /// What this entry has spoken of so far, and of which indicator.
     seen: BTreeSet<(AgencyId, ReportId, u32)>,
-    indicators: BTreeMap<(AgencyId, ReportId), Vec<u8>>,
+    indicators: BTreeMap<(AgencyId, ReportId), Indicator>,
     known: &'a mut dyn FnMut(AgencyId, ReportId, u32) -> KnownRevision,
 }
 
@@ -429,7 +429,7 @@ impl Judge<'_> {
         if known.same_revision.is_some_and(|held| held != bytes) {
             return Err(Refusal::ReportIdReused);
         }
-        let indicator = report.indicator.lookup_key();
+        let indicator = report.indicator.clone();
         let first = self.indicators.get(&(originator, report.id)).or(known.indicator.as_ref());
         if first.is_some_and(|first| *first != indicator) {
             return Err(Refusal::IndicatorChanged);

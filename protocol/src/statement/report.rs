@@ -5,7 +5,7 @@
 
 use minicbor::Decoder;
 
-use crate::address::{Address, AddressError, ChainError};
+use crate::address::{Address, AddressError, ChainError, SubAccount};
 use crate::grading::{Grading, GradingError};
 use crate::handling::{Handling, HandlingError, Precedence};
 use crate::id::ReportId;
@@ -49,6 +49,8 @@ pub struct Report {
     pub created: Time,
     /// What it is about.
     pub indicator: Indicator,
+    /// Who is meant at the address, where many share it.
+    pub sub_account: Option<SubAccount>,
     /// What crime.
     pub typology: Typology,
     /// How reliable, how credible.
@@ -97,6 +99,7 @@ impl Report {
             .put_some(12, self.observed_until.as_ref())
             .put(13, &self.precedence)
             .put(14, &self.holder_secret)
+            .put_some(15, self.sub_account.as_ref())
             .finish_into(out);
     }
 
@@ -118,6 +121,7 @@ impl Report {
             observed_until: map.take(12)?,
             precedence: map.need(13)?,
             holder_secret: map.need(14)?,
+            sub_account: map.take(15)?,
         };
         map.end()?;
         if report.handling.is_sorted_by(|a, b| a < b) { Ok(report) } else { Err(CodecError::Bounds(7)) }
@@ -159,6 +163,23 @@ impl Value for Indicator {
             Err(AddressError::Chain(ChainError::Unknown { .. })) => Err(CodecError::UnknownValue { key, value: kind }),
             Err(_) => Err(CodecError::Bounds(key)),
         }
+    }
+}
+
+impl Value for SubAccount {
+    fn write(&self, out: &mut Vec<u8>) {
+        MapWriter::new().put(0, &self.number()).put_text(1, &self.to_string()).finish_into(out);
+    }
+
+    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        let mut map = MapReader::new(d, key)?;
+        let number = map.need::<u64>(0)?;
+        let text = map.text(1, 1, limits::SHORT_TEXT_BYTES)?.ok_or(CodecError::Missing(1))?;
+        map.end()?;
+        if !SubAccount::is_known(number) {
+            return Err(CodecError::UnknownValue { key, value: number });
+        }
+        SubAccount::from_wire(number, &text).ok_or(CodecError::Bounds(key))
     }
 }
 

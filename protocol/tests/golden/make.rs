@@ -1,5 +1,6 @@
 //! The cases: one good object of each kind, then each rule broken once.
 
+use entente_protocol::address::SubAccount;
 use entente_protocol::agreement::{Act, Rejection, Reliance, Signature, Version};
 use entente_protocol::announcement::Announcement;
 use entente_protocol::crypto::{content_key as sealing, pack, sign, wrap};
@@ -158,6 +159,7 @@ fn full() -> Report {
         source: Some("victim".to_owned()),
         observed_from: Some(at(1)),
         observed_until: Some(at(2)),
+        sub_account: Some(SubAccount::DestinationTag(77)),
         ..report(1)
     }
 }
@@ -171,7 +173,7 @@ fn of_statement(cases: &mut Vec<Case>) {
     let inner = pairs(&plain)[1].1.clone();
     let with = |content: &[u8]| edit(&plain, 1, Some(content));
     of_map(cases, of, &plain, &[], &<[u8]>::to_vec);
-    of_map(cases, of, &inner, &[7, 8, 9, 10, 11, 12], &with);
+    of_map(cases, of, &inner, &[7, 8, 9, 10, 11, 12, 15], &with);
     bad(cases, of, "kind of the future, held", edit(&plain, 0, Some(&[9])));
     bad(cases, of, "kind understood later, held", edit(&plain, 0, Some(&[3])));
     bad(cases, of, "report with a revision number", with(&edit(&inner, 1, Some(&[1]))));

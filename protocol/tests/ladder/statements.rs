@@ -8,7 +8,7 @@ use entente_protocol::grading::{Grading, GradingScheme};
 use entente_protocol::id::{AgencyId, ReportId};
 use entente_protocol::marking::Marking;
 use entente_protocol::rules::{Term, Usage};
-use entente_protocol::statement::report::Report;
+use entente_protocol::statement::report::{Indicator, Report};
 use entente_protocol::typology::Typology;
 use entente_protocol::wire::codec::{CodecError, MapWriter};
 
@@ -45,7 +45,7 @@ fn another_agencys_report_is_held() {
 fn a_report_id_and_revision_is_used_once() {
     let world = World::new(terms());
     let entry = simple(&world);
-    let judge = |entry: &NewEntry, same_revision: Option<Vec<u8>>, indicator: Option<Vec<u8>>| {
+    let judge = |entry: &NewEntry, same_revision: Option<Vec<u8>>, indicator: Option<Indicator>| {
         let verified = verify(&world, entry.header.bytes(), None).unwrap();
         let opened = verified.open(&entry.body, &content_key(), &world.descriptor(0), &world.view(NOW)).unwrap();
         let mut known = |originator: AgencyId, id: ReportId, _: u32| {
@@ -55,11 +55,15 @@ fn a_report_id_and_revision_is_used_once() {
         let judged = opened.judge(&world.view(NOW), Usage::default(), &mut known);
         judged.not_admitted.into_iter().map(|not| not.refusal).collect::<Vec<_>>()
     };
-    let indicator = report(1).indicator.lookup_key();
+    let indicator = report(1).indicator;
     assert_eq!(judge(&entry, Some(statement(&report(1))), Some(indicator.clone())), []);
     assert_eq!(judge(&entry, Some(statement(&report(2))), Some(indicator)), [Refusal::ReportIdReused]);
-    let other = report(2).indicator.lookup_key();
+    let other = report(2).indicator;
     assert_eq!(judge(&entry, None, Some(other)), [Refusal::IndicatorChanged]);
+    // One account on another chain is another claim, though a lookup finds both.
+    let elsewhere = on("eip155:137", 1);
+    assert_eq!(elsewhere.lookup_key(), report(1).indicator.lookup_key());
+    assert_eq!(judge(&entry, None, Some(elsewhere)), [Refusal::IndicatorChanged]);
 
     let twice = world.entry(0, None, 12, &[statement(&report(1)), statement(&report(1))]);
     assert_eq!(judge(&twice, None, None), [Refusal::ReportIdReused]);

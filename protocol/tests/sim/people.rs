@@ -147,6 +147,7 @@ pub(crate) fn report(number: u64, created: Time) -> Report {
         revision: 0,
         created,
         indicator: Indicator::Address(Address::from_wire("eip155:1", &address).unwrap()),
+        sub_account: None,
         typology: Typology::parse("ransomware").unwrap(),
         grading: Grading::parse("B2").unwrap(),
         marking: Marking::Amber,

@@ -206,6 +206,7 @@ pub(crate) fn report(id: u8) -> Report {
         revision: 0,
         created: at(11),
         indicator: on("eip155:1", id),
+        sub_account: None,
         typology: Typology::parse("ransomware").unwrap(),
         grading: Grading::parse("B2").unwrap(),
         marking: Marking::Amber,

@@ -364,8 +364,8 @@ mod tests {
     #[test]
     fn every_data_line_is_a_row_or_rejected() {
         let expected = [
-            (Dataset::Ofac, 432, 33),
-            (Dataset::GraphSense, 5877, 109),
+            (Dataset::Ofac, 448, 17),
+            (Dataset::GraphSense, 5932, 54),
             (Dataset::FortaMalicious, 2000, 1),
             (Dataset::FortaPhishing, 2000, 1),
             (Dataset::Polkadot, 193, 0),
@@ -390,7 +390,6 @@ mod tests {
             (Dataset::FortaPhishing, 2002, format!("not an address on Ethereum: {checksum}")),
             (Dataset::GraphSense, 3996, "not an address on Bitcoin: character 11, 'l', cannot stand there".to_owned()),
             (Dataset::Ofac, 412, "not an address on Bitcoin: it is an address on TRON".to_owned()),
-            (Dataset::Ofac, 463, "chain monero is not supported yet".to_owned()),
             (Dataset::GraphSense, 1476, "the line and its pack name no typology".to_owned()),
         ];
         for (dataset, line, expected) in cases {

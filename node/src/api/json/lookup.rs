@@ -5,7 +5,7 @@ use entente_protocol::statement::report::Indicator;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::report::{Address, codes, note};
+use super::report::{Address, SubAccount, codes, note};
 use super::{Named, time};
 use crate::desk::{Book, LookupAnswer, ReportView};
 
@@ -49,6 +49,9 @@ struct Known {
     id: String,
     /// 0 for the report, counted up by each revision.
     revision: u32,
+    /// Who is meant at the address, where many share it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_account: Option<SubAccount>,
     /// The crime.
     typology: String,
     /// How reliable and credible.
@@ -107,6 +110,7 @@ impl Known {
             originator: Named::of(book, view.originator),
             id: said.id.to_string(),
             revision: said.revision,
+            sub_account: said.sub_account.as_ref().map(Into::into),
             typology: said.typology.to_string(),
             grading: said.grading.to_string(),
             marking: said.marking.word().to_lowercase(),

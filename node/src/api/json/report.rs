@@ -20,6 +20,21 @@ pub(crate) struct Address {
     caip10: String,
 }
 
+/// Who is meant at an address that many share.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SubAccount {
+    /// `destination tag`, `payment id`, `muxed id` or `memo`.
+    kind: &'static str,
+    /// As its chain writes it.
+    value: String,
+}
+
+impl From<&address::SubAccount> for SubAccount {
+    fn from(sub_account: &address::SubAccount) -> Self {
+        Self { kind: sub_account.kind(), value: sub_account.to_string() }
+    }
+}
+
 impl From<&address::Address> for Address {
     fn from(address: &address::Address) -> Self {
         Self { chain: address.chain().caip2(), canonical: address.canonical().to_owned(), caip10: address.caip10() }
@@ -51,6 +66,9 @@ struct Content {
     revision: u32,
     /// What it is about.
     address: Address,
+    /// Who is meant at it, where many share it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_account: Option<SubAccount>,
     /// The crime.
     typology: String,
     /// How reliable and credible: codes of 4x4, or scheme and codes.
@@ -142,6 +160,7 @@ impl Content {
         Self {
             revision: said.revision,
             address: address.into(),
+            sub_account: said.sub_account.as_ref().map(Into::into),
             typology: said.typology.to_string(),
             grading: said.grading.to_string(),
             marking: said.marking.word().to_lowercase(),
