@@ -91,7 +91,7 @@ fn a_statement_is_understood_well_formed_and_not_dated_after_its_entry() {
     newer = newer.put_with(1, |out| {
         out.push(good[4] + 1);
         out.extend_from_slice(&good[5..]);
-        out.extend_from_slice(&[15, 0]);
+        out.extend_from_slice(&[16, 0]);
     });
     let refusal = denied(&world, newer.finish(), "newer-statement");
     assert_eq!(refusal, Refusal::UnknownStatement);
