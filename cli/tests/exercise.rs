@@ -96,9 +96,9 @@ fn everybody_holds_what_partners_filed(outcome: &Outcome) {
         .collect();
     // A withdrew one of its reports, which B and C hold no more; D has the twelve that A told it.
     let expected = [
-        ("Cyber Unit A", 432, 5877 + 4000 + 193, 0),
-        ("FIU B", 5877, 432 + 4000 - 1, 0),
-        ("Prosecutor C", 4000, 432 + 5877 - 1, 0),
+        ("Cyber Unit A", 448, 5932 + 4000 + 193, 0),
+        ("FIU B", 5932, 448 + 4000 - 1, 0),
+        ("Prosecutor C", 4000, 448 + 5932 - 1, 0),
         ("Cyber Unit D", 193, 12, 0),
     ];
     assert_eq!(counts, expected);
