@@ -4,7 +4,7 @@
 //! make of them. Beyond not panicking: what was read writes itself so that it reads the same again, and a signed object
 //! keeps the very bytes that came.
 
-use entente_protocol::address::{Address, Chain};
+use entente_protocol::address::{Address, Chain, Reading, examine};
 use entente_protocol::agreement::{Rejection, Signature, Version, Withdrawal};
 use entente_protocol::announcement::Announcement;
 use entente_protocol::crypto::ContentKey;
@@ -179,6 +179,9 @@ pub fn sync(bytes: &[u8]) {
 /// What people write: addresses, chains, gradings, markings, codes, fingerprints.
 pub fn texts(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for Reading { address, .. } in examine(text, None).readings {
+        assert_eq!(Address::parse(&address.caip10()), Ok(address), "what may be an address is one where it is named");
+    }
     if let Ok(address) = Address::parse(text) {
         let again = Address::from_wire(&address.chain().caip2(), address.canonical());
         assert_eq!(again.as_ref(), Ok(&address), "the canonical form is one on the wire");

@@ -1,14 +1,13 @@
 //! `entente address`: what texts say about addresses, without a node.
 
 use std::borrow::Cow;
-use std::io::{BufRead, Read};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use entente_protocol::address::{AddressError, Chain, Examined, MAX_INPUT_BYTES, Reading, examine};
 use serde::Serialize;
 
-use super::{STANDARD, open};
+use super::{STANDARD, next_line, open};
 use crate::error::CliError;
 use crate::output::Output;
 
@@ -82,7 +81,9 @@ fn check(args: &CheckArgs, out: &Output) -> Result<(), CliError> {
     let path = args.file.clone().unwrap_or_else(|| STANDARD.into());
     let mut reader = open(&path)?;
     let mut line = Vec::new();
-    while next_line(&mut reader, &mut line).map_err(|source| CliError::Read { path: path.clone(), source })? {
+    while next_line(&mut reader, LINE_BYTES, &mut line)
+        .map_err(|source| CliError::Read { path: path.clone(), source })?
+    {
         tell(&line, among.as_deref(), out)?;
     }
     Ok(())
@@ -92,21 +93,6 @@ fn check(args: &CheckArgs, out: &Output) -> Result<(), CliError> {
 fn chains(text: &str) -> Result<Vec<Chain>, CliError> {
     let chain = Chain::parse(text).map_err(|source| CliError::Chain { source })?;
     Ok(if text.contains(':') { vec![chain] } else { chain.networks() })
-}
-
-/// The next line without its end, if there is one; of a line that is too long, one byte more than may be.
-fn next_line(reader: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
-    line.clear();
-    if reader.by_ref().take(LINE_BYTES as u64 + 1).read_until(b'\n', line)? == 0 {
-        return Ok(false);
-    }
-    if line.last() == Some(&b'\n') {
-        line.pop();
-        line.pop_if(|last| *last == b'\r');
-    } else if line.len() > LINE_BYTES {
-        reader.skip_until(b'\n')?;
-    }
-    Ok(true)
 }
 
 fn tell(line: &[u8], among: Option<&[Chain]>, out: &Output) -> Result<(), CliError> {

@@ -4,13 +4,13 @@
 //! takes little memory. A line that is no address is answered by its error and does not stop the others; only
 //! where a single address was asked for, and it is none, there is nothing to answer, and the command fails.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
-use super::open;
+use super::{next_line, open};
 use crate::args::{Globals, Reading};
 use crate::client::{Answer, Client};
 use crate::error::CliError;
@@ -166,15 +166,15 @@ impl AddressLines {
     /// The next line, whatever it holds.
     fn read_line(&mut self) -> Result<Option<String>, CliError> {
         let mut bytes = Vec::new();
-        let read = self.reader.by_ref().take(LINE_BYTES as u64 + 1).read_until(b'\n', &mut bytes);
-        read.map_err(|source| CliError::Read { path: self.path.clone(), source })?;
+        let more = next_line(&mut self.reader, LINE_BYTES, &mut bytes);
+        let more = more.map_err(|source| CliError::Read { path: self.path.clone(), source })?;
         self.line += 1;
         if bytes.len() > LINE_BYTES {
             return Err(CliError::LineTooLong { path: self.path.clone(), line: self.line, limit: LINE_BYTES });
         }
         let text = String::from_utf8_lossy(&bytes);
         let text = if self.line == 1 { text.trim_start_matches('\u{feff}') } else { &text };
-        Ok((!bytes.is_empty()).then(|| text.trim().to_owned()))
+        Ok(more.then(|| text.trim().to_owned()))
     }
 }
 

@@ -65,6 +65,21 @@ fn open(path: &Path) -> Result<Box<dyn BufRead>, CliError> {
     Ok(Box::new(BufReader::new(file)))
 }
 
+/// The next line without its end, if there is one; of a line that is longer than the limit, one byte more than that.
+fn next_line(reader: &mut impl BufRead, limit: usize, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    if reader.by_ref().take(limit as u64 + 1).read_until(b'\n', line)? == 0 {
+        return Ok(false);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+        line.pop_if(|last| *last == b'\r');
+    } else if line.len() > limit {
+        reader.skip_until(b'\n')?;
+    }
+    Ok(true)
+}
+
 /// The text of a file, or of standard input for `-`.
 fn read_text(path: &Path, limit: u64) -> Result<String, CliError> {
     let failed = |source| CliError::Read { path: path.to_owned(), source };

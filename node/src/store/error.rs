@@ -22,6 +22,14 @@ pub enum StoreError {
         /// The latest layout this program knows.
         known: u32,
     },
+    /// An earlier version of the software wrote this store, which would find less in it than it holds.
+    #[error("the store has layout {found}, this program reads layout {known}")]
+    Past {
+        /// The layout of the store.
+        found: u32,
+        /// The layout this program reads.
+        known: u32,
+    },
     /// A file that says how the store is laid out does not read as one.
     #[error("{} is not a file of this store", .file.display())]
     Foreign {

@@ -1,6 +1,7 @@
 //! The small files around the journals: what the store is (`layout`), who has it open (`lock`), and whether the
 //! index was closed in order (`index.open`, with the machine's boot id).
 
+use std::cmp::Ordering;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -69,11 +70,13 @@ fn parse(text: &str) -> Result<Option<Layout>> {
     if lines.next() != Some(TITLE) {
         return Ok(None);
     }
-    let Some(found) = lines.next().and_then(|l| l.strip_prefix("layout ")).and_then(|n| n.parse().ok()) else {
+    let Some(found) = lines.next().and_then(|l| l.strip_prefix("layout ")).and_then(|n| n.parse::<u32>().ok()) else {
         return Ok(None);
     };
-    if found > LAYOUT {
-        return Err(StoreError::Future { found, known: LAYOUT });
+    match found.cmp(&LAYOUT) {
+        Ordering::Less => return Err(StoreError::Past { found, known: LAYOUT }),
+        Ordering::Equal => {}
+        Ordering::Greater => return Err(StoreError::Future { found, known: LAYOUT }),
     }
     let mut field = |name: &str| {
         let mut bytes = [0; 16];

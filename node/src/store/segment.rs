@@ -16,7 +16,7 @@ use super::error::{Doing, Result, StoreError};
 use super::frame::{self, Head, MAX_PAYLOAD};
 
 /// Version of the layout of everything in the data directory that this program writes.
-pub(super) const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
 
 /// Bytes before the first frame.
 pub(super) const HEADER: u64 = HEADER_BYTES as u64;

@@ -186,7 +186,7 @@ fn a_key_for_somebody_outside_admits_nothing() {
     world.key = ContentKey::from_bytes(&[0xc2; 32]);
     world.hand_over(&world.key, vec![world.hostile.id, world.honest.id, world.third.id]);
     let entry = world.entry(None, &[good(1)]);
-    let _verdict = world.gossip(entry.header.bytes(), &entry.body);
+    assert_eq!(world.gossip(entry.header.bytes(), &entry.body), GossipJudgement::Accept, "the header is true");
     assert!(!world.finds(1) && world.reasons().is_empty());
     assert_eq!(world.refused(), [RefusalNote { entry: entry.header.hash(), reason: 38, statements: 0 }]);
 }

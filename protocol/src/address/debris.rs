@@ -163,26 +163,5 @@ fn halfwidth(found: char) -> char {
 }
 
 fn is_wrapping(found: char) -> bool {
-    matches!(
-        found,
-        '"' | '\''
-            | '`'
-            | '<'
-            | '>'
-            | '('
-            | ')'
-            | '['
-            | ']'
-            | '{'
-            | '}'
-            | '|'
-            | '*'
-            | '“'
-            | '”'
-            | '‘'
-            | '’'
-            | '«'
-            | '»'
-            | '„'
-    )
+    "\"'`<>()[]{}|*“”‘’«»„".contains(found)
 }

@@ -1,10 +1,9 @@
 //! Addresses: a chain and the one canonical form of an address on it, checksum verified.
 //!
 //! Two addresses are equal exactly when chain and canonical form are equal, so the canonical form is unique per
-//! account and chain:
-//!
-//! `chains` is the table of chains, one file each reads a family of them, and `README.md` of this crate lists the
-//! canonical forms.
+//! account and chain. `chains` is the table of chains, one file each reads a family of them, and `README.md` of this
+//! crate lists the canonical forms. The way of a text: `debris` tidies it, `secret` refuses what opens a wallet,
+//! `detect` tries the chains.
 //!
 //! An address is never moved to another chain than the one it was given with. The form of one chain under the name of
 //! another is an error that says which chain it belongs to.

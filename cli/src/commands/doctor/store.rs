@@ -46,6 +46,7 @@ pub(super) fn locked_away() -> Finding {
 fn failed(error: &StoreError) -> Finding {
     let next = match error {
         StoreError::Locked { .. } => "the node is running: stop it, then repeat this",
+        StoreError::Past { .. } => "use the version of this program that wrote it",
         StoreError::Future { .. } => "use the version of this program that wrote it, or a later one",
         StoreError::WrongKeys => "put keys and store back from one and the same backup",
         StoreError::Foreign { .. } => "put the store back from the backup of the data directory",

@@ -390,6 +390,7 @@ mod tests {
             (Dataset::FortaPhishing, 2002, format!("not an address on Ethereum: {checksum}")),
             (Dataset::GraphSense, 3996, "not an address on Bitcoin: character 11, 'l', cannot stand there".to_owned()),
             (Dataset::Ofac, 412, "not an address on Bitcoin: it is an address on TRON".to_owned()),
+            (Dataset::Ofac, 465, "chain verge is not supported yet".to_owned()),
             (Dataset::GraphSense, 1476, "the line and its pack name no typology".to_owned()),
         ];
         for (dataset, line, expected) in cases {
