@@ -10,8 +10,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    address, agencies, agreement, card, completions, doctor, exercise, init, lookup, peers, quarantine, report,
-    reports, retract, revise, run, show, status,
+    address, agencies, agreement, benign, card, completions, doctor, exercise, export, import, init, lookup, peers,
+    quarantine, report, reports, retract, revise, run, show, status, vocabulary,
 };
 use crate::error::CliError;
 
@@ -104,21 +104,30 @@ pub(crate) enum Command {
     Agreement(agreement::AgreementCommand),
     /// List the agencies whose cards this node knows
     Agencies(agencies::AgenciesArgs),
-    /// File a report on an address, to the parties of an agreement
+    /// File a report on an address or another indicator, to the parties of an agreement
     Report(report::ReportArgs),
     /// Replace an own report with a newer revision
     Revise(revise::ReviseArgs),
     /// Withdraw an own report from everyone who holds it
     Retract(retract::RetractArgs),
+    /// Import a file of addresses and other indicators as reports
+    Import(import::ImportArgs),
+    /// Export reports as STIX, MISP, CSV or JSON lines
+    Export(export::ExportArgs),
     /// List the own reports
     Reports(reports::ReportsArgs),
     /// Show one report whole
     Show(show::ShowArgs),
-    /// Look addresses up in all that this agency and its partners reported
+    /// Look addresses and other indicators up in all that this agency and its partners reported
     Lookup(lookup::LookupArgs),
     /// Say what texts are as addresses, without a node
     #[command(subcommand)]
     Address(address::AddressCommand),
+    /// Load and show lists that say who an address is anyway
+    #[command(subcommand)]
+    Benign(benign::BenignCommand),
+    /// List the words that reports may use
+    Vocabulary(vocabulary::VocabularyArgs),
     /// Show the partners, and how far each has what the others published
     Peers(peers::PeersArgs),
     /// Show what the node refused or holds back, and why

@@ -126,6 +126,35 @@ impl Client {
         }
     }
 
+    /// Every item of a list, page after page, as it comes. A page may be empty before the end.
+    pub(crate) fn each(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        mut take: impl FnMut(&RawValue) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let mut after: Option<String> = None;
+        let size = PAGE.to_string();
+        loop {
+            let mut query = query.to_vec();
+            query.push(("limit", &size));
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let page: Page = self.get(path, &query)?.read()?;
+            page.items.iter().try_for_each(|item| take(item))?;
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// `DELETE`.
+    pub(crate) fn delete(&self, path: &[&str]) -> Result<Answer, CliError> {
+        let url = self.url(path, &[]);
+        let response = self.send(|| self.http.delete(url.clone()))?;
+        self.whole(response)
+    }
+
     /// A write: `POST` with an idempotency key, so that asking a busy node again cannot do it twice.
     pub(crate) fn write(&self, path: &[&str], body: &impl Serialize) -> Result<Answer, CliError> {
         let key = format!("{:032x}", u128::from_be_bytes(entente_node::clock::random()));

@@ -53,9 +53,19 @@ pub(crate) enum CliError {
     Shape(#[from] serde_json::Error),
     #[error("the node's answer is longer than {limit} bytes")]
     AnswerTooLong { limit: u64 },
-    #[error("the node answered {answered} of {asked} addresses")]
+    #[error("the node answered {answered} of {asked} lookups")]
     Incomplete { answered: usize, asked: usize },
 
+    #[error("{what}")]
+    Option { what: String },
+    #[error("{}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: entente_formats::row::FileError },
+    #[error("name the agreement under which the rows are to be filed")]
+    ImportWhere,
+    #[error("{reports} of this source would be retracted, and nobody is here to be asked")]
+    WouldRetract { reports: String },
+    #[error("{error}")]
+    Desk { error: Box<entente_node::desk::DeskError> },
     #[error("--chain: {source}")]
     Chain { source: entente_protocol::address::ChainError },
     #[error("cannot read {}: {source}", path.display())]
@@ -64,8 +74,6 @@ pub(crate) enum CliError {
     Write { path: PathBuf, source: io::Error },
     #[error("{} is longer than {limit} bytes", path.display())]
     TooLong { path: PathBuf, limit: u64 },
-    #[error("{}:{line}: longer than {limit} bytes", path.display())]
-    LineTooLong { path: PathBuf, line: usize, limit: usize },
     #[error("{} is not text in UTF-8", path.display())]
     NotText { path: PathBuf },
     #[error("{} does not hold a token", path.display())]
@@ -93,8 +101,10 @@ pub(crate) enum CliError {
     SeveralVersions { open: Vec<String> },
     #[error("not confirmed, nothing was done")]
     NotConfirmed,
-    #[error("{input} is not an address: {why}")]
-    NotAnAddress { input: String, why: String },
+    #[error("{input} cannot be looked up: {why}")]
+    NothingToLookUp { input: String, why: String },
+    #[error("nothing was filed: it is listed as {label}, by the list {list}")]
+    Listed { label: String, list: String },
 
     #[error(transparent)]
     Init(#[from] InitError),
@@ -124,6 +134,8 @@ impl CliError {
             | Self::NoData
             | Self::UrlWithoutToken
             | Self::Chain { .. }
+            | Self::Option { .. }
+            | Self::ImportWhere
             | Self::Url { .. }
             | Self::NothingToChange
             | Self::StandardInputTaken => 2,
@@ -172,7 +184,12 @@ impl CliError {
             }
             Self::Denied { .. } => "leave those agreements out, or change what they deny".into(),
             Self::Retracted { .. } => "`entente show` tells when and why".into(),
-            Self::NotAnAddress { .. } => "write it as CHAIN:ADDRESS or as CAIP-10, for example bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".into(),
+            Self::ImportWhere => "--agreement ID files them; --dry-run shows what would come of it".into(),
+            Self::WouldRetract { .. } => "--yes retracts them without a question".into(),
+            Self::Desk { error } => return error.hint().map(Cow::Borrowed),
+            Self::Unreadable { .. } => "--format says which format it is, --map which column is which".into(),
+            Self::Listed { .. } => "if it is meant nevertheless, say so with --confirm-benign".into(),
+            Self::NothingToLookUp { .. } => "write it as CHAIN:ADDRESS or as KIND:VALUE, for example bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa or domain:evil.example".into(),
             Self::Init(error) => return init_hint(error).map(Cow::Borrowed),
             Self::Identity(DataIdentityError::NoAgency { .. }) => "found one with `entente init`, or compare --data".into(),
             Self::Identity(_) => "put it back from the backup of the data directory".into(),

@@ -136,6 +136,8 @@ pub(crate) struct Filing {
     pub(crate) agreements: Vec<FiledUnder>,
     #[serde(default)]
     pub(crate) denied: Vec<Denied>,
+    #[serde(default)]
+    pub(crate) benign: Vec<Benign>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -169,7 +171,6 @@ pub(crate) struct Retracted {
 pub(crate) struct Address {
     pub(crate) chain: String,
     pub(crate) canonical: String,
-    pub(crate) caip10: String,
 }
 
 impl Address {
@@ -184,7 +185,7 @@ pub(crate) struct WholeReport {
     pub(crate) originator: Named,
     pub(crate) id: String,
     pub(crate) revision: u64,
-    pub(crate) address: Address,
+    pub(crate) indicator: Indicator,
     pub(crate) sub_account: Option<SubAccount>,
     pub(crate) typology: String,
     pub(crate) grading: String,
@@ -195,6 +196,16 @@ pub(crate) struct WholeReport {
     pub(crate) case: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) source: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) role: Option<String>,
+    #[serde(default)]
+    pub(crate) amounts: Vec<String>,
+    pub(crate) victims: Option<u64>,
+    #[serde(default)]
+    pub(crate) evidence: Vec<String>,
+    #[serde(default)]
+    pub(crate) terms: Vec<String>,
+    pub(crate) pap: Option<String>,
     pub(crate) precedence: String,
     pub(crate) created: String,
     pub(crate) observed_from: Option<String>,
@@ -229,10 +240,34 @@ pub(crate) struct Confirmation {
     pub(crate) at: String,
 }
 
+/// An indicator, as it is written where one is asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Indicator {
+    pub(crate) text: String,
+}
+
+/// What a benign list says.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Benign {
+    pub(crate) label: String,
+    pub(crate) list: String,
+    pub(crate) source: String,
+    pub(crate) date: String,
+    pub(crate) indicator: String,
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Lookup {
     pub(crate) input: String,
-    pub(crate) address: Option<Address>,
+    #[serde(default)]
+    pub(crate) outcome: String,
+    pub(crate) indicator: Option<Indicator>,
+    #[serde(default)]
+    pub(crate) candidates: Vec<Indicator>,
+    #[serde(default)]
+    pub(crate) changed: Vec<String>,
+    #[serde(default)]
+    pub(crate) benign: Vec<Benign>,
     pub(crate) reports: Vec<Known>,
     pub(crate) distinct_originators: u64,
     pub(crate) retracted: u64,
@@ -258,6 +293,14 @@ pub(crate) struct Known {
     pub(crate) case: Option<String>,
     pub(crate) sub_account: Option<SubAccount>,
     pub(crate) seen_on: Option<Address>,
+    pub(crate) about: Option<Indicator>,
+    pub(crate) role: Option<String>,
+    #[serde(default)]
+    pub(crate) amounts: Vec<String>,
+    #[serde(default)]
+    pub(crate) terms: Vec<String>,
+    pub(crate) victims: Option<u64>,
+    pub(crate) reference: Option<String>,
     pub(crate) created: String,
     #[serde(default)]
     pub(crate) agreements: Vec<String>,

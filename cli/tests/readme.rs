@@ -172,7 +172,10 @@ fn the_commands_of_the_readme_work() {
             }
             ["entente", "lookup", "--file", "addresses.txt", ..] => {
                 fs::write(desk.path().join("addresses.txt"), format!("bitcoin:{ADDRESS}\n")).unwrap();
-                let found: Value = serde_json::from_str(&b.run(line)).unwrap();
+                let answer = b.run(line);
+                let mut lines = answer.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+                let found = lines.next().unwrap();
+                assert_eq!(lines.next().unwrap()["known"], 1);
                 assert_eq!(found["reports"][0]["originator"]["name"], "Cyber Unit A");
                 assert_eq!(found["distinct_originators"], 1);
             }

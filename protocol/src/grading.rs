@@ -56,7 +56,7 @@ impl GradingScheme {
     }
 
     /// The codes in words, for messages.
-    const fn rule(self) -> &'static str {
+    pub const fn rule(self) -> &'static str {
         match self {
             GradingScheme::FourByFour => "a source A, B, C or X and an information 1 to 4, such as B2",
             GradingScheme::Admiralty => "a source A to F and an information 1 to 6, such as admiralty:B2",

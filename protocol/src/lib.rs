@@ -14,7 +14,7 @@
 //! - what things are called: [`id`], [`time`], [`limits`];
 //! - how objects become bytes: [`wire`], [`crypto`];
 //! - who speaks: [`identity`];
-//! - what is said: [`address`], [`typology`], [`grading`], [`marking`], [`handling`], [`statement`], [`retraction`];
+//! - what is said: [`address`], [`indicator`], [`vocabulary`], [`typology`], [`grading`], [`marking`], [`handling`], [`statement`], [`retraction`];
 //! - what is allowed: [`agreement`], [`rules`];
 //! - how it travels: [`keys`], [`entry`], [`announcement`], [`receipt`], [`fork`], [`sync`].
 
@@ -28,6 +28,7 @@ pub mod grading;
 pub mod handling;
 pub mod id;
 pub mod identity;
+pub mod indicator;
 pub mod keys;
 pub mod limits;
 pub mod marking;
@@ -38,4 +39,5 @@ pub mod statement;
 pub mod sync;
 pub mod time;
 pub mod typology;
+pub mod vocabulary;
 pub mod wire;

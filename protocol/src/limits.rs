@@ -72,6 +72,18 @@ pub const CHAIN_BYTES: usize = 41;
 /// A canonical address; CAIP-10 allows 128, a Zcash unified address needs more.
 pub const CANONICAL_ADDRESS_BYTES: usize = 512;
 
+/// The canonical form of an indicator that is no address: a URL may be so long.
+pub const CANONICAL_INDICATOR_BYTES: usize = 2048;
+
+/// Amounts of one report: what was lost in each asset.
+pub const AMOUNTS: usize = 16;
+
+/// Pieces of evidence that one report refers to.
+pub const EVIDENCE: usize = 64;
+
+/// Further terms of vocabularies on one report.
+pub const TERMS_PER_REPORT: usize = 32;
+
 /// The longest time, in days, that an agreement may ask its parties to keep a statement, or to carry its retraction
 /// on: ten years, the longest retention of the police files we know.
 pub const RETENTION_DAYS: u32 = 3650;

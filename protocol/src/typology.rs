@@ -60,8 +60,17 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("rug_pull", "Rug pull"),
     ("sanction_evasion", "Sanction evasion"),
     ("sim_swapping", "SIM swapping"),
-    // Ours: in none of the three.
+    // Ours: in none of the three. `unclassified` is for knowledge that comes without a crime named.
     ("deepfake_impersonation", "Deepfake impersonation"),
+    ("romance_scam", "Romance scam"),
+    ("impersonation", "Impersonation"),
+    ("theft", "Theft of crypto-assets"),
+    ("malware", "Malware"),
+    ("drugs", "Trade in drugs"),
+    ("human_trafficking", "Human trafficking"),
+    ("tax_evasion", "Tax evasion"),
+    ("corruption", "Corruption"),
+    ("unclassified", "Not classified"),
 ];
 
 /// Of what crime an indicator speaks.

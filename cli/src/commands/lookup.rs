@@ -1,8 +1,9 @@
 //! `entente lookup`: what is known about addresses.
 //!
-//! Addresses go to the node in chunks, and each answer is printed as it comes, so that a file of any length
-//! takes little memory. A line that is no address is answered by its error and does not stop the others; only
-//! where a single address was asked for, and it is none, there is nothing to answer, and the command fails.
+//! What is asked goes to the node in chunks, and each answer is printed as it comes, so that a file of any length
+//! takes little memory. Every line of a file is answered, whatever it holds, and at the end stands how many there were
+//! of each outcome. A line that is nothing is answered by its error and does not stop the others; only where a single
+//! one was asked for, and it is none, there is nothing to answer, and the command fails.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -16,11 +17,11 @@ use crate::client::{Answer, Client};
 use crate::error::CliError;
 use crate::output::Output;
 use crate::text;
-use crate::views::{Known, Lookup};
+use crate::views::{Benign, Known, Lookup};
 
 /// Addresses in one request: a few hundred kilobytes of answers, and a tenth of the node's maximum.
 const CHUNK: usize = 1000;
-/// No address is longer; what is longer is not a list of addresses.
+/// Nothing that can be looked up is longer; of a longer line only this much is asked, and refused.
 const LINE_BYTES: usize = 4096;
 
 const EXAMPLE: &str = "\
@@ -29,10 +30,13 @@ Examples:
   entente lookup --file addresses.txt --json > found.jsonl
   cut -d, -f3 export.csv | entente lookup --file - --json | jq 'select(.distinct_originators > 1)'";
 
-/// Look addresses up in all that this agency and its partners reported.
+/// Look addresses and other indicators up in all that this agency and its partners reported.
 ///
-/// An address is written as CHAIN:ADDRESS or as CAIP-10. A file holds one a line; blank lines and lines that
-/// begin with # are skipped. With --json each address is answered by one object on one line, in their order.
+/// An address is written in any form, best as CHAIN:ADDRESS; where the chain is not named, every one that fits is
+/// looked up. Another indicator is written as KIND:VALUE (domain:evil.example, tx:bitcoin:4a5e…, telegram:@name), or
+/// plainly where it can be nothing else: a URL, an e-mail address, an IBAN, a telephone number with +. A file holds one
+/// a line, and every line is answered. With --json each is answered by one object on one line, in their order; of a
+/// file, the last line has the counts.
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct LookupArgs {
@@ -55,31 +59,73 @@ struct Request<'a> {
     reason: Option<&'a str>,
 }
 
-pub(crate) fn run(args: &LookupArgs, globals: &Globals, out: &Output) -> Result<(), CliError> {
-    let client = Client::find(globals, out)?;
-    let look_up = |chunk: &[String]| look_up(chunk, args, &client, out);
-    let Some(path) = &args.file else {
-        return args.addresses.chunks(CHUNK).try_for_each(look_up);
-    };
-    let mut lines = AddressLines::open(path)?;
-    loop {
-        let chunk = lines.by_ref().take(CHUNK).collect::<Result<Vec<_>, _>>()?;
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        look_up(&chunk)?;
+/// How many there were of each outcome.
+#[derive(Default, Serialize)]
+struct Counts {
+    lookups: u64,
+    known: u64,
+    unknown: u64,
+    ambiguous: u64,
+    invalid: u64,
+}
+
+impl Counts {
+    fn add(&mut self, lookup: &Lookup) {
+        self.lookups += 1;
+        let count = match lookup.outcome.as_str() {
+            "known" => &mut self.known,
+            "ambiguous" => &mut self.ambiguous,
+            "invalid" => &mut self.invalid,
+            _ => &mut self.unknown,
+        };
+        *count += 1;
     }
 }
 
-fn look_up(chunk: &[String], args: &LookupArgs, client: &Client, out: &Output) -> Result<(), CliError> {
+pub(crate) fn run(args: &LookupArgs, globals: &Globals, out: &Output) -> Result<(), CliError> {
+    let client = Client::find(globals, out)?;
+    let mut counts = Counts::default();
+    let Some(path) = &args.file else {
+        let mut chunks = args.addresses.chunks(CHUNK);
+        return chunks.try_for_each(|chunk| look_up(chunk, args, &client, out, &mut counts));
+    };
+    let mut lines = FileLines::open(path)?;
+    loop {
+        let chunk = lines.by_ref().take(CHUNK).collect::<Result<Vec<_>, _>>()?;
+        if chunk.is_empty() {
+            break;
+        }
+        look_up(&chunk, args, &client, out, &mut counts)?;
+    }
+    if out.is_json() {
+        return out.value(&counts);
+    }
+    let Counts { lookups, known, unknown, ambiguous, invalid } = counts;
+    out.heading(&format!(
+        "{lookups} looked up: {known} known, {unknown} unknown, {ambiguous} ambiguous, {invalid} invalid"
+    ))
+}
+
+fn look_up(
+    chunk: &[String],
+    args: &LookupArgs,
+    client: &Client,
+    out: &Output,
+    counts: &mut Counts,
+) -> Result<(), CliError> {
     let request =
         Request { addresses: chunk, case: args.reading.case.as_deref(), reason: args.reading.reason.as_deref() };
     let mut answered = 0;
     for answer in client.stream(&["v1", "lookups"], &request)? {
         let answer = answer?;
+        if answered == chunk.len() {
+            // The counts of the node, which end a whole answer; ours are of all chunks.
+            break;
+        }
         let lookup: Lookup = answer.read()?;
         let alone = args.file.is_none() && args.addresses.len() == 1;
         print(&answer, &lookup, alone, out)?;
+        counts.add(&lookup);
         answered += 1;
     }
     if answered == chunk.len() { Ok(()) } else { Err(CliError::Incomplete { answered, asked: chunk.len() }) }
@@ -90,45 +136,74 @@ fn print(answer: &Answer, lookup: &Lookup, alone: bool, out: &Output) -> Result<
         out.raw(&answer.0)?;
     }
     match &lookup.error {
-        Some(why) if alone => Err(CliError::NotAnAddress { input: lookup.input.clone(), why: why.clone() }),
+        Some(why) if alone => Err(CliError::NothingToLookUp { input: lookup.input.clone(), why: why.clone() }),
         _ if out.is_json() => Ok(()),
-        Some(why) => out.line(&format!("{}: not an address: {why}", lookup.input)),
+        Some(why) => out.line(&format!("{}: {why}", lookup.input)),
         None => show(lookup, out),
     }
 }
 
-/// The address, who says so first-hand, and the reports.
+/// What it is, who says so first-hand, and the reports.
 fn show(lookup: &Lookup, out: &Output) -> Result<(), CliError> {
-    let address = lookup.address.as_ref().map_or_else(|| lookup.input.clone(), crate::views::Address::short);
+    let meant = lookup.indicator.as_ref().map_or_else(|| lookup.input.clone(), |indicator| indicator.text.clone());
     let retracted = match lookup.retracted {
         0 => String::new(),
         n => format!(", {n} retracted"),
     };
     if lookup.reports.is_empty() {
-        return out.line(&format!("{address}: nothing is known{retracted}"));
+        out.line(&format!("{meant}: nothing is known{retracted}"))?;
+    } else {
+        let reports = text::count(lookup.reports.len(), "report");
+        let by = lookup.distinct_originators;
+        out.heading(&format!("{meant}: {reports} by {by} distinct {}{retracted}", originators(by)))?;
+        let rows = lookup.reports.iter().map(|report| row(report, out)).collect();
+        out.table(
+            &["ORIGINATOR", "TYPOLOGY", "GRADING", "TLP", "HANDLING", "CREATED", "CASE", "AGREEMENTS", "REPORT"],
+            rows,
+        )?;
     }
-    let reports = text::count(lookup.reports.len(), "report");
-    let by = lookup.distinct_originators;
-    out.heading(&format!("{address}: {reports} by {by} distinct {}{retracted}", originators(by)))?;
-    let rows = lookup.reports.iter().map(|report| row(report, out)).collect();
-    out.table(
-        &["ORIGINATOR", "TYPOLOGY", "GRADING", "TLP", "HANDLING", "CREATED", "CASE", "AGREEMENTS", "REPORT"],
-        rows,
-    )?;
-    for report in &lookup.reports {
-        if let Some(sub) = &report.sub_account {
-            let (by, id) = (&report.originator.name, text::short(&report.id));
-            out.line(&format!("{by} ({id}): meant is {} {}", sub.kind, sub.value))?;
-        }
-        if let Some(seen_on) = &report.seen_on {
-            let (by, id) = (&report.originator.name, text::short(&report.id));
-            out.line(&format!("{by} ({id}): the account was seen as {}", seen_on.short()))?;
-        }
-        if let Some(description) = &report.description {
-            out.line(&format!("{} ({}): {description}", report.originator.name, text::short(&report.id)))?;
+    if !lookup.candidates.is_empty() {
+        let all: Vec<&str> = lookup.candidates.iter().map(|candidate| candidate.text.as_str()).collect();
+        out.line(&format!("  the text does not tell which is meant; looked up: {}", all.join(", ")))?;
+    }
+    for change in &lookup.changed {
+        out.line(&format!("  {change}"))?;
+    }
+    for benign in &lookup.benign {
+        let Benign { label, list, source, date, indicator } = benign;
+        let date = out.when(date);
+        out.line(&format!("  LISTED as {label}, {indicator}: list {list} of {date}, from {source}"))?;
+    }
+    lookup.reports.iter().try_for_each(|report| show_more(report, out))
+}
+
+/// What has no column.
+fn show_more(report: &Known, out: &Output) -> Result<(), CliError> {
+    let by = format!("{} ({})", report.originator.name, text::short(&report.id));
+    if let Some(sub) = &report.sub_account {
+        out.line(&format!("{by}: meant is {} {}", sub.kind, sub.value))?;
+    }
+    if let Some(seen_on) = &report.seen_on {
+        out.line(&format!("{by}: the account was seen as {}", seen_on.short()))?;
+    }
+    if let Some(about) = &report.about {
+        out.line(&format!("{by}: it is about {}", about.text))?;
+    }
+    if let Some(role) = &report.role {
+        out.line(&format!("{by}: role {role}"))?;
+    }
+    for (what, list) in [("amounts", &report.amounts), ("terms", &report.terms)] {
+        if !list.is_empty() {
+            out.line(&format!("{by}: {what} {}", list.join("; ")))?;
         }
     }
-    Ok(())
+    if let Some(victims) = report.victims {
+        out.line(&format!("{by}: {victims} harmed"))?;
+    }
+    if let Some(reference) = &report.reference {
+        out.line(&format!("{by}: see {reference}"))?;
+    }
+    report.description.iter().try_for_each(|description| out.line(&format!("{by}: {description}")))
 }
 
 fn row(report: &Known, out: &Output) -> Vec<crate::output::Cell> {
@@ -150,43 +225,33 @@ fn originators(n: u64) -> &'static str {
     if n == 1 { "originator" } else { "originators" }
 }
 
-/// The addresses of a file, line by line.
-struct AddressLines {
+/// The lines of a file, whatever they hold.
+struct FileLines {
     reader: Box<dyn BufRead>,
     path: PathBuf,
-    line: usize,
+    first: bool,
 }
 
-impl AddressLines {
+impl FileLines {
     fn open(path: &Path) -> Result<Self, CliError> {
         let reader = open(path)?;
-        Ok(Self { reader, path: path.to_owned(), line: 0 })
+        Ok(Self { reader, path: path.to_owned(), first: true })
     }
 
-    /// The next line, whatever it holds.
     fn read_line(&mut self) -> Result<Option<String>, CliError> {
         let mut bytes = Vec::new();
         let more = next_line(&mut self.reader, LINE_BYTES, &mut bytes);
         let more = more.map_err(|source| CliError::Read { path: self.path.clone(), source })?;
-        self.line += 1;
-        if bytes.len() > LINE_BYTES {
-            return Err(CliError::LineTooLong { path: self.path.clone(), line: self.line, limit: LINE_BYTES });
-        }
         let text = String::from_utf8_lossy(&bytes);
-        let text = if self.line == 1 { text.trim_start_matches('\u{feff}') } else { &text };
+        let text = if std::mem::take(&mut self.first) { text.trim_start_matches('\u{feff}') } else { &text };
         Ok(more.then(|| text.trim().to_owned()))
     }
 }
 
-impl Iterator for AddressLines {
+impl Iterator for FileLines {
     type Item = Result<String, CliError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match self.read_line().transpose()? {
-                Ok(line) if line.is_empty() || line.starts_with('#') => {}
-                other => return Some(other),
-            }
-        }
+        self.read_line().transpose()
     }
 }

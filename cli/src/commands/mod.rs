@@ -3,10 +3,13 @@
 pub(crate) mod address;
 pub(crate) mod agencies;
 pub(crate) mod agreement;
+pub(crate) mod benign;
 pub(crate) mod card;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod exercise;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod lookup;
 pub(crate) mod peers;
@@ -18,6 +21,7 @@ pub(crate) mod revise;
 pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod status;
+pub(crate) mod vocabulary;
 
 pub(crate) use exercise::ExerciseError;
 
@@ -45,6 +49,10 @@ pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<
         Command::Show(args) => show::run(args, globals, out),
         Command::Lookup(args) => lookup::run(args, globals, out),
         Command::Address(args) => address::run(args, out),
+        Command::Import(args) => import::run(args, globals, out),
+        Command::Export(args) => export::run(args, globals, out),
+        Command::Benign(args) => benign::run(args, globals, out),
+        Command::Vocabulary(args) => vocabulary::run(args, out),
         Command::Peers(args) => peers::run(args, globals, out),
         Command::Quarantine(args) => quarantine::run(args, globals, out),
         Command::Status(args) => status::run(args, globals, out),

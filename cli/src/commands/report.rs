@@ -13,14 +13,14 @@ use crate::error::CliError;
 use crate::output::{Cell, Output};
 use crate::prompt;
 use crate::text;
-use crate::views::{FiledUnder, Filing};
+use crate::views::{Benign, FiledUnder, Filing};
 
 const EXAMPLE: &str = "\
 Example:
   entente report bitcoin:1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa --typology ransomware --grading B2 \\
       --tlp amber --agreement 1a2b3c4d --case 2026-118 --description \"ransom note of 3 May\" --handling H1";
 
-/// File a report on an address, to the parties of an agreement.
+/// File a report on an address or another indicator, to the parties of an agreement.
 ///
 /// Shows who will receive it and why, and asks for a yes on a terminal, before it is signed and sent.
 /// `--grading B2` is 4x4; write `admiralty:B2` or `uk3x5x2:…` for another scheme. With --json the answer has
@@ -28,8 +28,9 @@ Example:
 #[derive(Args, Debug)]
 #[command(after_long_help = EXAMPLE)]
 pub(crate) struct ReportArgs {
-    /// The address, as CHAIN:ADDRESS or CAIP-10
-    address: String,
+    /// What it is about: CHAIN:ADDRESS, CAIP-10, or KIND:VALUE such as domain:evil.example
+    #[arg(value_name = "INDICATOR")]
+    indicator: String,
     /// The crime, for example ransomware
     #[arg(long, value_name = "TYPOLOGY")]
     typology: String,
@@ -44,6 +45,9 @@ pub(crate) struct ReportArgs {
     agreements: Vec<String>,
     #[command(flatten)]
     details: Details,
+    /// It is meant although a benign list names it
+    #[arg(long)]
+    confirm_benign: bool,
     /// Only show who would receive it
     #[arg(long)]
     dry_run: bool,
@@ -87,15 +91,53 @@ pub(super) struct Details {
     #[arg(long, value_name = "PRECEDENCE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     precedence: Option<String>,
+    /// Where it can be read up at the source: a page, a file, a number of theirs
+    #[arg(long, value_name = "TEXT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    /// The part in the crime: perpetrator, victim, intermediary or service
+    #[arg(long, value_name = "ROLE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+    /// What was lost, for example "0.25 BTC"; repeatable
+    #[arg(long = "amount", value_name = "AMOUNT")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amounts: Vec<String>,
+    /// How many were harmed
+    #[arg(long, value_name = "NUMBER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    victims: Option<u64>,
+    /// The hash of a piece of evidence and its name, for example "sha256:9f86… chat.pdf"; repeatable
+    #[arg(long, value_name = "HASH")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<String>,
+    /// A further term of any vocabulary, as SCHEME#ID; repeatable
+    #[arg(long = "term", value_name = "TERM")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    terms: Vec<String>,
+    /// Permissible actions: red, amber, green or clear
+    #[arg(long, value_name = "PAP")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pap: Option<String>,
 }
 
 impl Details {
     /// True where nothing is given.
     pub(super) fn is_empty(&self) -> bool {
-        let Self { case, description, source, handling, handling_note, observed_from, observed_until, precedence } =
-            self;
-        let texts = [case, description, source, handling_note, observed_from, observed_until, precedence];
-        handling.is_empty() && texts.iter().all(|text| text.is_none())
+        let texts = [
+            &self.case,
+            &self.description,
+            &self.source,
+            &self.handling_note,
+            &self.observed_from,
+            &self.observed_until,
+            &self.precedence,
+            &self.reference,
+            &self.role,
+            &self.pap,
+        ];
+        let lists = [&self.handling, &self.amounts, &self.evidence, &self.terms];
+        self.victims.is_none() && lists.iter().all(|list| list.is_empty()) && texts.iter().all(|text| text.is_none())
     }
 }
 
@@ -108,7 +150,7 @@ fn moment(given: &str) -> Result<String, jiff::Error> {
 
 #[derive(Serialize)]
 struct Request<'a> {
-    address: &'a str,
+    indicator: &'a str,
     typology: &'a str,
     grading: &'a str,
     marking: &'a str,
@@ -117,18 +159,21 @@ struct Request<'a> {
     #[serde(flatten)]
     details: &'a Details,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    confirm_benign: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
 }
 
 pub(crate) fn run(args: &ReportArgs, globals: &Globals, out: &Output) -> Result<(), CliError> {
     let client = Client::find(globals, out)?;
     let mut request = Request {
-        address: &args.address,
+        indicator: &args.indicator,
         typology: &args.typology,
         grading: &args.grading,
         marking: &args.tlp,
         agreements: &args.agreements,
         details: &args.details,
+        confirm_benign: args.confirm_benign,
         dry_run: true,
     };
     let answer = client.write(&["v1", "reports"], &request)?;
@@ -136,7 +181,8 @@ pub(crate) fn run(args: &ReportArgs, globals: &Globals, out: &Output) -> Result<
     if args.dry_run && out.is_json() {
         out.raw(&answer.0)?;
     } else {
-        out.note(&format!("{} {} {} TLP:{}", args.address, args.typology, args.grading, args.tlp.to_uppercase()));
+        show_benign(&preview.benign, out);
+        out.note(&format!("{} {} {} TLP:{}", args.indicator, args.typology, args.grading, args.tlp.to_uppercase()));
         show_recipients(&preview, out);
     }
     if !preview.denied.is_empty() {
@@ -145,6 +191,7 @@ pub(crate) fn run(args: &ReportArgs, globals: &Globals, out: &Output) -> Result<
     if args.dry_run {
         return Ok(());
     }
+    request.confirm_benign = confirm_benign(&preview.benign, args.confirm_benign, out)?;
     prompt::confirm("file it?", args.yes)?;
     request.dry_run = false;
     let answer = client.write(&["v1", "reports"], &request)?;
@@ -156,6 +203,24 @@ pub(crate) fn run(args: &ReportArgs, globals: &Globals, out: &Output) -> Result<
     let waiting = filed.agreements.iter().filter(|under| under.state == "waiting");
     waiting.for_each(|under| out.note(&format!("waiting for contact with a party of {}", under.title)));
     Ok(())
+}
+
+/// What benign lists say of it.
+fn show_benign(benign: &[Benign], out: &Output) {
+    for Benign { label, list, source, date, indicator } in benign {
+        out.warn(&format!("{indicator} is listed as {label}: list {list} of {}, from {source}", out.when(date)));
+    }
+}
+
+/// Whether it is meant although lists name it: a question of its own, which a yes to filing does not answer.
+fn confirm_benign(benign: &[Benign], given: bool, out: &Output) -> Result<bool, CliError> {
+    let Some(first) = benign.first().filter(|_| !given) else { return Ok(given) };
+    if !prompt::is_interactive() {
+        return Err(CliError::Listed { label: first.label.clone(), list: first.list.clone() });
+    }
+    out.note("lists are not truth, and many use such an address: a report on it may harm the innocent");
+    prompt::confirm(&format!("it is listed as {}. Is it meant nevertheless?", first.label), false)?;
+    Ok(true)
 }
 
 /// Who receives it, and because of what.

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ReportsArgs, globals: &Globals, out: &Output) -> Result
     let rows = reports.into_iter().map(|report| {
         vec![
             out.when(&report.created).into(),
-            report.address.short().into(),
+            report.indicator.text.into(),
             report.typology.into(),
             report.grading.into(),
             report.marking.into(),
@@ -51,5 +51,5 @@ pub(crate) fn run(args: &ReportsArgs, globals: &Globals, out: &Output) -> Result
             report.id.into(),
         ]
     });
-    out.table(&["CREATED", "ADDRESS", "TYPOLOGY", "GRADING", "TLP", "CASE", "REVISION", "ID"], rows.collect())
+    out.table(&["CREATED", "INDICATOR", "TYPOLOGY", "GRADING", "TLP", "CASE", "REVISION", "ID"], rows.collect())
 }

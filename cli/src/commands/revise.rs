@@ -79,7 +79,7 @@ pub(super) fn own_report(client: &Client, id: &str) -> Result<WholeReport, CliEr
 pub(super) fn show_recipients(client: &Client, report: &WholeReport, out: &Output) -> Result<(), CliError> {
     out.note(&format!(
         "{} {} {} TLP:{}, revision {}",
-        report.address.short(),
+        report.indicator.text,
         report.typology,
         report.grading,
         report.marking.to_uppercase(),

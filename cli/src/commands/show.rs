@@ -57,8 +57,7 @@ fn fields<'a>(report: &WholeReport, out: &Output) -> Vec<(&'a str, Cell)> {
     let optional = |name, value: &Option<String>| value.clone().map(|value| (name, Cell::from(value)));
     let time = |name, value: &Option<String>| value.as_ref().map(|time| (name, Cell::from(out.when(time))));
     let mut fields: Vec<(&str, Cell)> = vec![
-        ("address", report.address.short().into()),
-        ("CAIP-10", report.address.caip10.as_str().into()),
+        ("indicator", report.indicator.text.as_str().into()),
         ("originator", format!("{} ({})", originator.name, originator.id).into()),
         ("report", format!("{} revision {}", report.id, report.revision).into()),
         ("typology", report.typology.as_str().into()),
@@ -71,6 +70,7 @@ fn fields<'a>(report: &WholeReport, out: &Output) -> Vec<(&'a str, Cell)> {
     if let Some(sub) = &report.sub_account {
         fields.push(("meant is", format!("{} {}", sub.kind, sub.value).into()));
     }
+    fields.extend(report.evidence.iter().map(|evidence| ("evidence", evidence.as_str().into())));
     if !report.handling.is_empty() {
         fields.push(("handling", report.handling.join(" ").into()));
     }
@@ -78,7 +78,13 @@ fn fields<'a>(report: &WholeReport, out: &Output) -> Vec<(&'a str, Cell)> {
         [
             optional("handling note", &report.handling_note),
             optional("case", &report.case),
+            optional("role", &report.role),
             optional("source", &report.source),
+            optional("reference", &report.reference),
+            optional("permissible actions", &report.pap),
+            report.victims.map(|victims| ("victims", Cell::from(victims.to_string()))),
+            (!report.amounts.is_empty()).then(|| ("amounts", Cell::from(report.amounts.join("; ")))),
+            (!report.terms.is_empty()).then(|| ("terms", Cell::from(report.terms.join("; ")))),
             time("observed from", &report.observed_from),
             time("observed until", &report.observed_until),
             time("received", &report.received),

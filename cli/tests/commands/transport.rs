@@ -94,7 +94,7 @@ fn a_node_that_does_not_answer_is_unreachable() {
 fn a_long_file_is_looked_up_in_chunks_in_its_order() {
     let answer = |n: usize| {
         format!(
-            "{{\"input\":\"a{n}\",\"address\":null,\"reports\":[],\"distinct_originators\":0,\"retracted\":0,\"error\":\"none\"}}\n"
+            "{{\"input\":\"a{n}\",\"outcome\":\"invalid\",\"address\":null,\"reports\":[],\"distinct_originators\":0,\"retracted\":0,\"error\":\"none\"}}\n"
         )
     };
     let chunk = |from: usize, to: usize| Canned {
@@ -109,7 +109,9 @@ fn a_long_file_is_looked_up_in_chunks_in_its_order() {
     let input: String = (0..2500).flat_map(|n| ["a".to_owned(), n.to_string(), "\n".to_owned()]).collect();
     let output = entente(dir.path(), &["lookup", "--file", "-", "--json", "--case", "7"], &input);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), (0..2500).map(answer).collect::<String>());
+    let counts = "{\"lookups\":2500,\"known\":0,\"unknown\":0,\"ambiguous\":0,\"invalid\":2500}\n";
+    let expected = (0..2500).map(answer).collect::<String>() + counts;
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
     let sizes: Vec<_> = node
         .take_seen()
         .iter()

@@ -111,7 +111,7 @@ impl Agency {
         self.dir.path().join("data")
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let program = env!("CARGO_BIN_EXE_entente");
         let mut command = match &self.host {
             Some(host) => host.command(program),

@@ -5,6 +5,7 @@
 mod agency;
 mod hosts;
 mod internet;
+mod interop;
 mod kills;
 mod late;
 mod load;

@@ -16,7 +16,7 @@ pub(crate) fn publish(world: &World) -> Duration {
     let named = [world.agreement.to_string()];
     let mut took = Duration::ZERO;
     for batch in world.batches() {
-        let (filed, part) = timed(|| world.a.desk.file(&batch, &named, None).unwrap());
+        let (filed, part) = timed(|| world.a.desk.file(&batch, &named, None, false).unwrap());
         assert!(filed.iter().all(Result::is_ok));
         took += part;
     }

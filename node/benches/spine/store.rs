@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use entente_node::desk::Desk;
 use entente_node::store::{Options, Store, StoreKeys};
-use entente_protocol::address::Address;
+use entente_protocol::indicator::Indicator;
 
 use crate::apis::Node;
 use crate::world::{World, address};
@@ -22,7 +22,7 @@ fn look_up(world: &World, desk: &Desk, hit: bool, go_on: impl Fn(usize) -> bool)
     let mut n = 0;
     while go_on(n) {
         let known = n.wrapping_mul(7919) % world.reports;
-        let address = Address::parse(&address(if hit { known } else { known + world.reports * 10 })).unwrap();
+        let address = Indicator::parse(&address(if hit { known } else { known + world.reports * 10 })).unwrap();
         let begun = now();
         let found = desk.lookup(&address).unwrap();
         took.push(begun.elapsed());
@@ -48,7 +48,7 @@ pub(crate) fn measure(world: World) {
             let looking = scope.spawn(|| look_up(&world, &world.a.desk, hit, |_| !over.load(Ordering::Relaxed)));
             let named = [world.agreement.to_string()];
             for batch in more.by_ref().take(world.reports / crate::world::TOGETHER / 2) {
-                world.a.desk.file(&batch, &named, None).unwrap();
+                world.a.desk.file(&batch, &named, None, false).unwrap();
             }
             over.store(true, Ordering::Relaxed);
             looking.join().unwrap()

@@ -1,8 +1,8 @@
 //! Two agencies in agreement, and the reports that the one files.
 
-use entente_node::desk::ReportInput;
 use entente_node::store::Options;
 use entente_protocol::id::{AgreementId, KeyId, LogId};
+use entente_protocol::statement::draft::{Draft, Field};
 use serde_json::{Value, json};
 
 use crate::apis::{Node, terms};
@@ -42,12 +42,12 @@ impl World {
     }
 
     /// The batches that are filed.
-    pub(crate) fn batches(&self) -> impl Iterator<Item = Vec<ReportInput>> {
+    pub(crate) fn batches(&self) -> impl Iterator<Item = Vec<Draft>> {
         batches(0, self.reports)
     }
 
     /// Further batches, as many reports again.
-    pub(crate) fn more(&self) -> impl Iterator<Item = Vec<ReportInput>> {
+    pub(crate) fn more(&self) -> impl Iterator<Item = Vec<Draft>> {
         batches(self.reports, 2 * self.reports)
     }
 
@@ -62,7 +62,7 @@ impl World {
     }
 }
 
-fn batches(from: usize, until: usize) -> impl Iterator<Item = Vec<ReportInput>> {
+fn batches(from: usize, until: usize) -> impl Iterator<Item = Vec<Draft>> {
     (from..until).step_by(TOGETHER).map(move |first| (first..(first + TOGETHER).min(until)).map(row).collect())
 }
 
@@ -72,14 +72,15 @@ pub(crate) fn address(n: usize) -> String {
 }
 
 /// A report as it is typically written.
-fn row(n: usize) -> ReportInput {
-    ReportInput {
-        address: Some(address(n)),
-        typology: Some("ransomware".to_owned()),
-        grading: Some("B2".to_owned()),
-        marking: Some("amber".to_owned()),
-        case: Some(format!("2026/{n}")),
-        description: Some("paid to by a victim of the spring campaign, seen in two exchanges".to_owned()),
-        ..ReportInput::default()
-    }
+fn row(n: usize) -> Draft {
+    let (address, case) = (address(n), format!("2026/{n}"));
+    let parts = [
+        (Field::Indicator, address.as_str()),
+        (Field::Typology, "ransomware"),
+        (Field::Grading, "B2"),
+        (Field::Marking, "amber"),
+        (Field::Case, case.as_str()),
+        (Field::Description, "paid to by a victim of the spring campaign, seen in two exchanges"),
+    ];
+    Draft::of(parts).unwrap()
 }

@@ -11,15 +11,15 @@ use super::problem::{Problem, Slug};
 use super::state::Shared;
 use crate::clock;
 
-/// A request's body: 500 reports with long narratives, or 10,000 addresses.
-pub(super) const BODY_BYTES: usize = 8 << 20;
+/// A request's body: 500 reports with long narratives, or 100,000 addresses.
+pub(super) const BODY_BYTES: usize = 16 << 20;
 /// Connections at a time; further ones wait to be accepted.
 pub(super) const CONNECTIONS: usize = 512;
 /// How long a connection may stand still, longer than any request may take.
 pub(super) const IDLE: Duration = Duration::from_secs(90);
 /// Requests at a time: half of the threads that tokio keeps for work that waits.
 pub(super) const REQUESTS: usize = 256;
-/// Lists of lookups that are answered at a time; each holds up to 10,000 addresses.
+/// Lists of lookups that are answered at a time; each holds up to 100,000 addresses.
 pub(super) const LISTS: usize = 16;
 /// How long a request may take, before its answer begins.
 pub(super) const REQUEST: Duration = Duration::from_mins(1);
@@ -36,7 +36,11 @@ pub(super) const REASON_CHARS: usize = 200;
 /// Reports in one batch.
 pub(super) const REPORTS: usize = 500;
 /// Addresses in one list of lookups.
-pub(super) const LOOKUPS: usize = 10_000;
+pub(super) const LOOKUPS: usize = 100_000;
+/// The name of an import source, or of a row of it, bytes.
+pub(super) const SOURCE_BYTES: usize = 512;
+/// Entries in one part of a benign list.
+pub(super) const BENIGN: usize = 5000;
 
 /// Nothing of the API is to be cached, sniffed, framed, or run.
 const HEADERS: [(HeaderName, HeaderValue); 4] = [

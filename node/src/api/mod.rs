@@ -40,8 +40,9 @@ pub use auth::hash_token;
 pub use state::{ApiState, Connections, ConnectionsView};
 
 use endpoints::{
-    agencies, agency, agreement, agreements, card, file_report, file_reports, health, import_card, lookup, lookups,
-    own_reports, peers, propose, quarantine, ready, reject, report, retract, revise, sign, status,
+    agencies, agency, agreement, agreements, benign, card, file_report, file_reports, health, held, import_card,
+    lookup, lookups, own_reports, peers, propose, quarantine, ready, reject, report, retract, revise, sign, status,
+    vocabularies,
 };
 use problem::{Problem, Slug};
 use state::Shared;
@@ -77,6 +78,11 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(revise::revise))
         .routes(routes!(retract::retract))
         .routes(routes!(lookup::lookup))
+        .routes(routes!(lookup::lookup_indicator))
+        .routes(routes!(held::held))
+        .routes(routes!(benign::lists, benign::load))
+        .routes(routes!(benign::remove))
+        .routes(routes!(vocabularies::vocabularies))
         .routes(routes!(lookups::lookups))
         .routes(routes!(peers::peers))
         .routes(routes!(quarantine::quarantine))

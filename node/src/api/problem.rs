@@ -144,7 +144,11 @@ impl From<DeskError> for Problem {
 
 fn slug(error: &DeskError) -> Slug {
     match error {
-        DeskError::Address(_)
+        DeskError::Draft(_)
+        | DeskError::Chain(_)
+        | DeskError::Lacks { .. }
+        | DeskError::OtherIndicator { .. }
+        | DeskError::Benign(_)
         | DeskError::Typology(_)
         | DeskError::Grading(_)
         | DeskError::Marking(_)
@@ -155,10 +159,13 @@ fn slug(error: &DeskError) -> Slug {
         | DeskError::WhichVersion { .. }
         | DeskError::Ambiguous(_)
         | DeskError::Version(_) => Slug::Invalid,
-        DeskError::NoAgreement(_) | DeskError::NoAgency(_) | DeskError::NoReport(_) => Slug::NotFound,
+        DeskError::NoAgreement(_) | DeskError::NoAgency(_) | DeskError::NoReport(_) | DeskError::NoList(_) => {
+            Slug::NotFound
+        }
         DeskError::Retracted(_)
         | DeskError::NotOurs { .. }
         | DeskError::Denied { .. }
+        | DeskError::Listed { .. }
         | DeskError::Unsettled(_)
         | DeskError::NotInForce { .. }
         | DeskError::MayNot(_)

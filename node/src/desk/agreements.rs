@@ -316,7 +316,7 @@ fn terms(input: &TermsInput) -> Result<Terms, DeskError> {
     typologies.sort_by(|a, b| (a.scheme(), a.id()).cmp(&(b.scheme(), b.id())));
     let mut chains = Vec::new();
     for chain in &input.chains {
-        chains.push(Chain::parse(chain).map_err(entente_protocol::address::AddressError::from)?.caip2());
+        chains.push(Chain::parse(chain)?.caip2());
     }
     let mut handling = input.handling.iter().map(|text| Handling::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let required = input.required_grading.as_ref().map(|name| {

@@ -1,6 +1,6 @@
 //! Why a use-case at the desk did not succeed: errors by whose fault they are, with a next step apart.
 
-use entente_protocol::address::AddressError;
+use entente_protocol::address::ChainError;
 use entente_protocol::agreement::{MayNot, NotInForce, VersionFault};
 use entente_protocol::grading::GradingError;
 use entente_protocol::handling::HandlingError;
@@ -8,6 +8,7 @@ use entente_protocol::id::{AgencyId, AgreementId, Mode, ReportId, VersionHash};
 use entente_protocol::identity::{FingerprintError, IdentityError};
 use entente_protocol::marking::MarkingError;
 use entente_protocol::rules::{Term, Unsettled};
+use entente_protocol::statement::draft::DraftError;
 use entente_protocol::typology::TypologyError;
 
 use crate::store::StoreError;
@@ -15,9 +16,36 @@ use crate::store::StoreError;
 /// An error of a use-case.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
-    /// Not an address.
-    #[error("address: {0}")]
-    Address(#[from] AddressError),
+    /// A part of a report that cannot be read.
+    #[error("{0}")]
+    Draft(#[from] DraftError),
+    /// Not a chain.
+    #[error("chain: {0}")]
+    Chain(#[from] ChainError),
+    /// A part that a report needs.
+    #[error("{field}: it is needed")]
+    Lacks {
+        /// Which part.
+        field: &'static str,
+    },
+    /// A revision is about what its report is about.
+    #[error("indicator: report {report} is about another one; retract it and file another instead")]
+    OtherIndicator {
+        /// The report.
+        report: ReportId,
+    },
+    /// The indicator is on a benign list, and nobody said that it is meant nevertheless.
+    #[error("it is on a benign list: {}", listed.join("; "))]
+    Listed {
+        /// What it is, by which list.
+        listed: Vec<String>,
+    },
+    /// A benign list that cannot be taken.
+    #[error("benign list: {0}")]
+    Benign(&'static str),
+    /// No such list.
+    #[error("no benign list is called {0:?}")]
+    NoList(String),
     /// Not a typology.
     #[error("typology: {0}")]
     Typology(#[from] TypologyError),
@@ -154,6 +182,10 @@ impl DeskError {
             }
             DeskError::Denied { .. } => "`entente agreement show ID` tells what the agreement allows",
             DeskError::NotInForce { .. } => "`entente agreement show ID` tells whose signature is missing",
+            DeskError::Listed { .. } => {
+                "if it is meant nevertheless, confirm it: --confirm-benign, or \"confirm_benign\": true"
+            }
+            DeskError::NoList(_) => "`entente benign list` shows their names",
             DeskError::Store(_) => "see `entente status`, then `entente doctor`",
             _ => return None,
         })

@@ -231,6 +231,35 @@ pub(super) mod local {
         [GONE, Hash::of(&[mark, indicator]).as_bytes()].concat()
     }
 
+    /// Entries of benign lists, by a keyed hash of what they are about.
+    pub(crate) const BENIGN: &[u8] = b"benign/";
+    /// The lists themselves.
+    pub(crate) const BENIGN_LISTS: &[u8] = b"benign-list/";
+
+    pub(crate) fn benign(mark: &[u8; 32], indicator: &[u8]) -> Vec<u8> {
+        [BENIGN, Hash::of(&[b"benign", mark, indicator]).as_bytes()].concat()
+    }
+
+    pub(crate) fn benign_list(name: &str) -> Vec<u8> {
+        [BENIGN_LISTS, name.as_bytes()].concat()
+    }
+
+    /// Editions that are being loaded.
+    pub(crate) fn benign_editions(name: &str) -> Vec<u8> {
+        [b"benign-edition/", name.as_bytes(), b"/"].concat()
+    }
+
+    pub(crate) fn benign_edition(name: &str, edition: u64) -> Vec<u8> {
+        [benign_editions(name), edition.to_be_bytes().to_vec()].concat()
+    }
+
+    /// The list and edition of an entry.
+    pub(crate) fn benign_of(key: &[u8]) -> Option<(String, u64)> {
+        let (_, rest) = key.strip_prefix(BENIGN)?.split_at_checked(32 + 8)?;
+        let (edition, name) = rest.split_first_chunk()?;
+        Some((String::from_utf8(name.to_vec()).ok()?, u64::from_be_bytes(*edition)))
+    }
+
     /// How far partners' feeds have been read.
     pub(crate) const CURSORS: &[u8] = b"cursor/";
 

@@ -1,13 +1,13 @@
-//! Lookups: what all partners, and we, say of an address. The hottest path: no lock that a writer holds for long.
+//! Lookups: what all partners, and we, say of an indicator. The hottest path: no lock that a writer holds for long.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entente_protocol::address::Address;
 use entente_protocol::id::{AgencyId, AgreementId, ReportId};
 use entente_protocol::statement::Statement;
 use entente_protocol::statement::report::{Indicator, Report};
 use entente_protocol::time::Time;
 
+use super::benign::BenignEntry;
 use super::ledger::local;
 use super::{Desk, DeskError};
 use crate::store::{Record, RecordState};
@@ -36,20 +36,40 @@ pub struct LookupAnswer {
     pub distinct_originators: usize,
     /// How many reports on it were retracted.
     pub retracted: usize,
+    /// What the agency's benign lists say it is.
+    pub benign: Vec<BenignEntry>,
 }
 
 impl Desk {
-    /// What is known of an address.
-    pub fn lookup(&self, address: &Address) -> Result<LookupAnswer, DeskError> {
-        let key = Indicator::Address(address.clone()).lookup_key();
-        let waiting = self.outbox().on(&key);
-        let mut reports = gather(self.store.lookup(&key)?);
-        self.add_waiting(&mut reports, waiting);
-        let mut reports: Vec<ReportView> = reports.into_values().collect();
-        reports.sort_by_key(|view| std::cmp::Reverse((view.report.created, view.report.id)));
-        let distinct_originators = distinct_originators(&reports);
-        let retracted = self.retracted_on(&key);
-        Ok(LookupAnswer { reports, distinct_originators, retracted })
+    /// What is known of an indicator.
+    pub fn lookup(&self, indicator: &Indicator) -> Result<LookupAnswer, DeskError> {
+        self.lookup_any([indicator])
+    }
+
+    /// What is known of any of several, which one text may mean; those that are looked up alike are asked once.
+    pub fn lookup_any<'a>(
+        &self,
+        indicators: impl IntoIterator<Item = &'a Indicator>,
+    ) -> Result<LookupAnswer, DeskError> {
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        let mut answer = LookupAnswer::default();
+        let mut reports = BTreeMap::new();
+        for indicator in indicators {
+            let key = indicator.lookup_key();
+            if keys.contains(&key) {
+                continue;
+            }
+            let waiting = self.outbox().on(&key);
+            reports.append(&mut gather(self.store.lookup(&key)?));
+            self.add_waiting(&mut reports, waiting);
+            answer.retracted += self.retracted_on(&key);
+            answer.benign.extend(self.benign(indicator));
+            keys.push(key);
+        }
+        answer.reports = reports.into_values().collect();
+        answer.reports.sort_by_key(|view| std::cmp::Reverse((view.report.created, view.report.id)));
+        answer.distinct_originators = distinct_originators(&answer.reports);
+        Ok(answer)
     }
 
     /// How many reports on an indicator were retracted. What they were about is kept as a keyed hash alone.

@@ -6,16 +6,19 @@
 //!
 //! In reading order: `error`, `book` (who and what is known), `scope` (where objects lie), `ledger` (the state of logs
 //! and keys behind the writer's lock), `outbox`, `load` (all of that at start); then the use-cases: `cards`,
-//! `agreements`, `reports`, `retractions`, `release` (down the ladder); `arrive`, `climb`, `unsealed` (up the ladder),
+//! `agreements`, `reports`, `imports`, `benign`, `retractions`, `release` (down the ladder); `arrive`, `climb`, `unsealed` (up the ladder),
 //! `stage`; `objects`, `learning` (stand-alone objects), `keys`, `receipts`, `serve` (what partners ask for), `lookup`,
-//! `overview`; `signals` tells the federation task what changed.
+//! `held`, `overview`; `signals` tells the federation task what changed.
 
 mod agreements;
 mod arrive;
+mod benign;
 mod book;
 mod cards;
 mod climb;
 mod error;
+mod held;
+mod imports;
 mod keys;
 mod learning;
 mod ledger;
@@ -43,14 +46,17 @@ use entente_protocol::id::{AgencyId, Mode};
 
 pub use agreements::{AgreementView, Answered, PartyAnswer, PartyView, TermsInput};
 pub use arrive::{Arrival, GossipJudgement};
+pub use benign::{BenignEntry, BenignList, BenignPart};
 pub use book::{Book, Trust};
 pub use cards::AgencyView;
 pub use error::DeskError;
+pub use held::{HeldCursor, HeldQuery};
+pub use imports::{RowFiled, RowOutcome, SourceRow, Tried};
 pub use lookup::{LookupAnswer, ReportView};
 pub use objects::Taken;
 pub use overview::{PartnerAgreement, PartnerView, QuarantineRow, StatusView};
 pub use release::{Filed, FiledUnder, Recipients};
-pub use reports::{Foreseen, ReportDetail, ReportInput};
+pub use reports::{Foreseen, ReportDetail};
 pub use retractions::{Retracted, RetractionView};
 pub use signals::{KeyWanted, News, Signals};
 

@@ -2,16 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use entente_protocol::address::Reading;
-use entente_protocol::grading::Grading;
-use entente_protocol::handling::{Handling, Precedence};
 use entente_protocol::id::{AgencyId, AgreementId, Hash, ReportId};
-use entente_protocol::limits;
-use entente_protocol::marking::Marking;
 use entente_protocol::statement::Statement;
-use entente_protocol::statement::report::{Indicator, Report};
+use entente_protocol::statement::draft::Draft;
+use entente_protocol::statement::report::Report;
 use entente_protocol::time::Time;
-use entente_protocol::typology::Typology;
 
 use super::ledger::Ledger;
 use super::lookup::{ReportView, gather};
@@ -20,33 +15,6 @@ use super::retractions::RetractionView;
 use super::{Book, Desk, DeskError};
 use crate::clock;
 use crate::store::Cursor;
-
-/// A report as an analyst writes it. In a revision, what is absent stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct ReportInput {
-    /// CAIP-10, or chain and address.
-    pub address: Option<String>,
-    /// The typology's id.
-    pub typology: Option<String>,
-    /// The grading, such as `B2`.
-    pub grading: Option<String>,
-    /// The marking, such as `amber`.
-    pub marking: Option<String>,
-    /// Handling codes.
-    pub handling: Option<Vec<String>>,
-    /// The case reference.
-    pub case: Option<String>,
-    /// What is known, in words.
-    pub description: Option<String>,
-    /// Where it comes from.
-    pub source: Option<String>,
-    /// When the activity was first seen.
-    pub observed_from: Option<Time>,
-    /// When it was last seen.
-    pub observed_until: Option<Time>,
-    /// How urgent.
-    pub precedence: Option<String>,
-}
 
 /// What filing a report would come to under one agreement: who would receive it, and what would deny it.
 pub type Foreseen = (Recipients, Result<(), DeskError>);
@@ -67,12 +35,13 @@ pub struct ReportDetail {
 impl Desk {
     /// Files reports under the agreements named, or under the only one in force. Each row is judged on its own; the
     /// good ones are released together. `seed` makes the numbers of the reports, so that filing again with the same
-    /// seed finds what was filed.
+    /// seed finds what was filed. `confirmed` says that they are meant although a benign list names what they are about.
     pub fn file(
         &self,
-        rows: &[ReportInput],
+        rows: &[Draft],
         agreements: &[String],
         seed: Option<[u8; 32]>,
+        confirmed: bool,
     ) -> Result<Vec<Result<Filed, DeskError>>, DeskError> {
         let now = clock::now();
         let book = self.book();
@@ -88,7 +57,8 @@ impl Desk {
                 results.push(Ok(known));
                 continue;
             }
-            let judged = new_report(row, id, now).and_then(|report| {
+            let judged = self.check_benign(row, confirmed).and_then(|()| new_report(row, id, now));
+            let judged = judged.and_then(|report| {
                 let bytes = Statement::write_report(&report);
                 release_all(&mut outlets, self.me.agency, &report, bytes.len())?;
                 Ok((report, bytes))
@@ -118,7 +88,7 @@ impl Desk {
     }
 
     /// What filing would do: who would receive the report, and which term would deny it.
-    pub fn dry_run(&self, row: &ReportInput, agreements: &[String]) -> Result<Vec<Foreseen>, DeskError> {
+    pub fn dry_run(&self, row: &Draft, agreements: &[String]) -> Result<Vec<Foreseen>, DeskError> {
         let now = clock::now();
         let book = self.book();
         let agreements = choose(&book, agreements, now)?;
@@ -144,12 +114,12 @@ impl Desk {
     }
 
     /// An own report that is already filed, published or waiting.
-    fn view_of(&self, id: ReportId) -> Result<Option<Report>, DeskError> {
+    pub(super) fn view_of(&self, id: ReportId) -> Result<Option<Report>, DeskError> {
         Ok(self.view_report(self.me.agency, id)?.map(|view| view.report))
     }
 
     /// Replaces an own report by a newer revision, under every agreement that it was released under.
-    pub fn revise(&self, id: ReportId, change: &ReportInput) -> Result<Filed, DeskError> {
+    pub fn revise(&self, id: ReportId, change: &Draft) -> Result<Filed, DeskError> {
         let mut ledger = self.turn();
         let now = clock::now();
         let view = self.own(&ledger, id)?;
@@ -227,7 +197,7 @@ impl Desk {
 }
 
 /// The agreements named, or the only one in force.
-fn choose(book: &Book, named: &[String], now: Time) -> Result<Vec<AgreementId>, DeskError> {
+pub(super) fn choose(book: &Book, named: &[String], now: Time) -> Result<Vec<AgreementId>, DeskError> {
     if named.is_empty() {
         let in_force: Vec<AgreementId> = book.in_force(now).map(|(agreement, _)| agreement.id()).collect();
         return match in_force[..] {
@@ -255,10 +225,6 @@ fn release_all(outlets: &mut [Outlet<'_>], me: AgencyId, report: &Report, length
     outlets.iter_mut().try_for_each(|outlet| outlet.release(me, report, length))
 }
 
-fn need<'a>(field: &'static str, value: Option<&'a String>) -> Result<&'a str, DeskError> {
-    value.map(String::as_str).ok_or_else(|| DeskError::Field { field, found: String::new(), expected: "given" })
-}
-
 pub(super) fn text(field: &'static str, value: Option<&str>, max: usize) -> Result<Option<String>, DeskError> {
     let clean = |text: &str| text.chars().all(|c| !c.is_control() || c == '\n' || c == '\t');
     match value {
@@ -268,85 +234,12 @@ pub(super) fn text(field: &'static str, value: Option<&str>, max: usize) -> Resu
     }
 }
 
-fn handling(codes: &[String]) -> Result<Vec<Handling>, DeskError> {
-    let mut handling = codes.iter().map(|code| Handling::parse(code)).collect::<Result<Vec<_>, _>>()?;
-    handling.sort();
-    handling.dedup_by_key(|code| code.to_wire());
-    Ok(handling)
+/// A new report.
+pub(super) fn new_report(draft: &Draft, id: ReportId, now: Time) -> Result<Report, DeskError> {
+    draft.report(id, now, clock::random()).map_err(|lacks| DeskError::Lacks { field: lacks.name() })
 }
 
-fn precedence(word: Option<&String>) -> Result<Option<Precedence>, DeskError> {
-    let read = |word: &String| {
-        Precedence::parse(word).map_err(|_| DeskError::Field {
-            field: "precedence",
-            found: word.clone(),
-            expected: "routine, priority, immediate or flash",
-        })
-    };
-    word.map(read).transpose()
-}
-
-fn new_report(row: &ReportInput, id: ReportId, now: Time) -> Result<Report, DeskError> {
-    let Reading { address, sub_account, .. } = Reading::parse(need("address", row.address.as_ref())?)?;
-    let report = Report {
-        id,
-        revision: 0,
-        created: now,
-        indicator: Indicator::Address(address),
-        sub_account,
-        typology: Typology::parse(need("typology", row.typology.as_ref())?)?,
-        grading: Grading::parse(need("grading", row.grading.as_ref())?)?,
-        marking: Marking::parse(need("marking", row.marking.as_ref())?)?,
-        handling: handling(row.handling.as_deref().unwrap_or_default())?,
-        case: text("case", row.case.as_deref(), limits::SHORT_TEXT_BYTES)?,
-        description: text("description", row.description.as_deref(), limits::LONG_TEXT_BYTES)?,
-        source: text("source", row.source.as_deref(), limits::SHORT_TEXT_BYTES)?,
-        observed_from: row.observed_from,
-        observed_until: row.observed_until,
-        precedence: precedence(row.precedence.as_ref())?.unwrap_or(Precedence::Routine),
-        holder_secret: clock::random(),
-    };
-    Ok(report)
-}
-
-fn revised(report: &Report, change: &ReportInput, now: Time) -> Result<Report, DeskError> {
-    let mut new = report.clone();
-    if let Some(text) = &change.address {
-        let Reading { address, sub_account, .. } = Reading::parse(text)?;
-        if Indicator::Address(address) != report.indicator {
-            return Err(DeskError::Field {
-                field: "address",
-                found: text.clone(),
-                expected: "the address of the report; retract it and file another instead",
-            });
-        }
-        new.sub_account = sub_account;
-    }
-    new.revision += 1;
-    new.created = now.max(report.created);
-    if let Some(typology) = &change.typology {
-        new.typology = Typology::parse(typology)?;
-    }
-    if let Some(grading) = &change.grading {
-        new.grading = Grading::parse(grading)?;
-    }
-    if let Some(marking) = &change.marking {
-        new.marking = Marking::parse(marking)?;
-    }
-    if let Some(codes) = &change.handling {
-        new.handling = handling(codes)?;
-    }
-    new.precedence = precedence(change.precedence.as_ref())?.unwrap_or(report.precedence);
-    for (field, value, max, place) in [
-        ("case", &change.case, limits::SHORT_TEXT_BYTES, &mut new.case),
-        ("description", &change.description, limits::LONG_TEXT_BYTES, &mut new.description),
-        ("source", &change.source, limits::SHORT_TEXT_BYTES, &mut new.source),
-    ] {
-        if value.is_some() {
-            *place = text(field, value.as_deref(), max)?;
-        }
-    }
-    new.observed_from = change.observed_from.or(report.observed_from);
-    new.observed_until = change.observed_until.or(report.observed_until);
-    Ok(new)
+fn revised(report: &Report, change: &Draft, now: Time) -> Result<Report, DeskError> {
+    let new = change.revise(report).ok_or(DeskError::OtherIndicator { report: report.id })?;
+    Ok(Report { revision: report.revision + 1, created: now.max(report.created), ..new })
 }

@@ -221,6 +221,14 @@ pub struct StoredObject {
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Cursor(pub Vec<u8>);
 
+impl Cursor {
+    /// Whether this place in a list of reports is of the same report as another: it has one for each agreement.
+    pub fn is_of_same_report(&self, other: &[u8]) -> bool {
+        const REPORT: usize = 1 + size_of::<super::keys::ReportTag>();
+        self.0.len() > REPORT && self.0.get(..REPORT) == other.get(..REPORT)
+    }
+}
+
 /// What is in quarantine or held of one author.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct QuarantineSize {

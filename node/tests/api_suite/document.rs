@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{Node, request};
 
 /// Every operation, and whether it needs a token.
-const OPERATIONS: [(&str, &str, bool); 24] = [
+const OPERATIONS: [(&str, &str, bool); 30] = [
     ("get", "/healthz", false),
     ("get", "/readyz", false),
     ("get", "/metrics", true),
@@ -32,7 +32,13 @@ const OPERATIONS: [(&str, &str, bool); 24] = [
     ("post", "/v1/reports/{id}/revisions", true),
     ("post", "/v1/reports/{id}/retraction", true),
     ("get", "/v1/addresses/{address}", true),
+    ("get", "/v1/indicators/{indicator}", true),
     ("post", "/v1/lookups", true),
+    ("get", "/v1/held", true),
+    ("get", "/v1/benign", true),
+    ("post", "/v1/benign", true),
+    ("delete", "/v1/benign/{name}", true),
+    ("get", "/v1/vocabularies", true),
     ("get", "/v1/peers", true),
     ("get", "/v1/quarantine", true),
 ];
@@ -64,7 +70,11 @@ async fn every_route_exists_and_asks_for_the_token_as_the_document_says() {
     for (method, path, operation) in operations(&document) {
         let needs = OPERATIONS.iter().find(|(m, p, _)| (*m, *p) == (&method, &path)).unwrap().2;
         assert_eq!(operation["security"].is_null(), needs, "{path}");
-        let concrete = path.replace("{id}", &"0".repeat(32)).replace("{address}", "bitcoin:x");
+        let concrete = path
+            .replace("{id}", &"0".repeat(32))
+            .replace("{address}", "bitcoin:x")
+            .replace("{indicator}", "bitcoin:x")
+            .replace("{name}", "x");
         let method = method.to_uppercase();
         let without = Request::builder().method(method.as_str()).uri(&concrete).body(Body::empty()).unwrap();
         let answer = a.raw(without).await;

@@ -255,15 +255,17 @@ async fn lookups_answer_one_a_line_in_order() {
 
     let addresses: Vec<_> = (0..600).map(|row| [ADDRESS, OTHER, "bitcoin:nonsense"][row % 3]).collect();
     let found = lines(&a.post("/v1/lookups", &json!({ "addresses": addresses, "case": "2026-118" })).await);
-    assert_eq!(found.len(), 600);
-    for (row, line) in found.iter().enumerate() {
+    let counts = json!({ "lookups": 600, "known": 200, "unknown": 200, "ambiguous": 0, "invalid": 200 });
+    assert_eq!((found.len(), &found[600]), (601, &counts));
+    for (row, line) in found[..600].iter().enumerate() {
         assert_eq!(line["input"], addresses[row]);
         assert_eq!(line["reports"].as_array().unwrap().len(), usize::from(row % 3 == 0));
         assert_eq!(line["address"].is_null(), row % 3 == 2);
         assert_eq!(line["error"].is_string(), row % 3 == 2);
     }
-    assert_eq!(lines(&a.post("/v1/lookups", &json!({ "addresses": [] })).await), Vec::<Value>::new());
-    let many = json!({ "addresses": vec![ADDRESS; 10_001] });
+    let none = lines(&a.post("/v1/lookups", &json!({ "addresses": [] })).await);
+    assert_eq!(none, [json!({ "lookups": 0, "known": 0, "unknown": 0, "ambiguous": 0, "invalid": 0 })]);
+    let many = json!({ "addresses": vec!["a"; 100_001] });
     a.post("/v1/lookups", &many).await.problem(413, "too-large");
     let detail = a.post("/v1/lookups", &json!({ "addresses": [], "case": "x".repeat(201) })).await;
     assert!(detail.problem(400, "invalid").starts_with("case"));

@@ -90,7 +90,7 @@ async fn a_body_is_json_and_nothing_else() {
     }
     let deep = "[".repeat(100_000);
     send(Some("application/json"), &deep).await.problem(400, "invalid");
-    let large = " ".repeat((8 << 20) + 1);
+    let large = " ".repeat((16 << 20) + 1);
     send(Some("application/json"), &large).await.problem(413, "too-large");
 }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use entente_node::desk::{Desk, DeskError, ReportInput, scope};
+use entente_node::desk::{Desk, DeskError, scope};
 use entente_node::store::{Disk, DiskFile, RealDisk};
 use entente_protocol::id::{AgreementId, ReportId};
+use entente_protocol::statement::draft::{Draft, Field};
 
 use crate::support::{Agency, address, agree_by_hand, introduce};
 
@@ -104,10 +105,13 @@ fn world() -> (Agency, AgreementId, Vec<ReportId>, Vec<(&'static str, UseCase)>)
     };
     let (theirs, news) = (all(&b, shared), all(&b, proposed));
     let (from, place, new_place) = (b.id, scope::of_agreement(shared), scope::of_agreement(proposed));
-    let change = ReportInput { typology: Some("phishing".to_owned()), ..ReportInput::default() };
+    let change = Draft::of([(Field::Typology, "phishing")]).unwrap();
     let row = crate::support::report(&address(3));
     let cases: Vec<(&str, UseCase)> = vec![
-        ("file", Box::new(move |desk| desk.file(std::slice::from_ref(&row), &[shared.to_string()], None).map(drop))),
+        (
+            "file",
+            Box::new(move |desk| desk.file(std::slice::from_ref(&row), &[shared.to_string()], None, false).map(drop)),
+        ),
         ("revise", Box::new(move |desk| desk.revise(published, &change).map(drop))),
         ("retract", Box::new(move |desk| desk.retract(published, "mistaken").map(drop))),
         ("retract what waits", Box::new(move |desk| desk.retract(in_outbox, "mistaken").map(drop))),

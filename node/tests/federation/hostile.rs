@@ -183,6 +183,13 @@ pub(crate) fn good(number: u8) -> Report {
         observed_until: None,
         precedence: Precedence::Routine,
         holder_secret: [number; 16],
+        role: None,
+        amounts: Vec::new(),
+        victims: None,
+        evidence: Vec::new(),
+        reference: None,
+        terms: Vec::new(),
+        pap: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Revisions and retractions: they reach everyone, holders confirm, and nothing comes back.
 
-use entente_node::desk::ReportInput;
+use entente_protocol::statement::draft::{Draft, Field};
 
 use crate::support::{Agency, address, agree, introduce, until};
 
@@ -17,7 +17,7 @@ async fn what_is_withdrawn_goes_everywhere_and_stays_away() {
     let id = a.file(&address(1), shared).report;
     a.file(&address(2), shared);
 
-    let change = ReportInput { typology: Some("phishing".to_owned()), ..ReportInput::default() };
+    let change = Draft::of([(Field::Typology, "phishing")]).unwrap();
     assert_eq!(a.desk().revise(id, &change).unwrap().revision, 1);
     let revised = |agency: &Agency| {
         let found = agency.lookup(&address(1)).reports;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use entente_node::config::Config;
-use entente_node::desk::{Desk, Filed, LookupAnswer, ReportInput, TermsInput, scope};
+use entente_node::desk::{Desk, Filed, LookupAnswer, TermsInput, scope};
 use entente_node::init::{InitOptions, init};
 use entente_node::store::{Disk, RealDisk};
 use entente_node::vault::{NodeSecrets, Vault};
 use entente_node::{Federated, Node, RunOptions, clock};
-use entente_protocol::address::Address;
 use entente_protocol::agreement::State;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
 use entente_protocol::identity::Fingerprint;
+use entente_protocol::indicator::Indicator;
+use entente_protocol::statement::draft::{Draft, Field};
 use entente_protocol::time::{DAY_MS, Time};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -140,13 +141,13 @@ impl Agency {
     /// Files reports in one go.
     pub(crate) fn file_all(&self, addresses: &[String], agreement: AgreementId) -> Vec<Filed> {
         let rows: Vec<_> = addresses.iter().map(|address| report(address)).collect();
-        let filed = self.desk().file(&rows, &[agreement.to_string()], None).unwrap();
+        let filed = self.desk().file(&rows, &[agreement.to_string()], None, false).unwrap();
         filed.into_iter().map(Result::unwrap).collect()
     }
 
     /// What this agency finds of an address.
     pub(crate) fn lookup(&self, address: &str) -> LookupAnswer {
-        self.desk().lookup(&Address::parse(address).unwrap()).unwrap()
+        self.desk().lookup(&Indicator::parse(address).unwrap()).unwrap()
     }
 
     /// Whether this agency finds exactly one report on an address, of this originator.
@@ -229,15 +230,15 @@ pub(crate) fn day(days: i64) -> Time {
 }
 
 /// A report as an analyst writes it.
-pub(crate) fn report(address: &str) -> ReportInput {
-    ReportInput {
-        address: Some(address.to_owned()),
-        typology: Some("ransomware".to_owned()),
-        grading: Some("B2".to_owned()),
-        marking: Some("amber".to_owned()),
-        case: Some("2026/17".to_owned()),
-        ..ReportInput::default()
-    }
+pub(crate) fn report(address: &str) -> Draft {
+    let parts = [
+        (Field::Indicator, address),
+        (Field::Typology, "ransomware"),
+        (Field::Grading, "B2"),
+        (Field::Marking, "amber"),
+        (Field::Case, "2026/17"),
+    ];
+    Draft::of(parts).unwrap()
 }
 
 /// The n-th address of the tests.

@@ -212,7 +212,7 @@ pub(super) const EVM_NAMES: &[(u64, &str, &[&str])] = &[
     (25, "Cronos", &["cronos", "cro"]),
     (100, "Gnosis", &["gnosis", "xdai"]),
     (250, "Fantom", &["fantom", "ftm"]),
-    (324, "zkSync Era", &["zksync"]),
+    (324, "zkSync Era", &["zksync", "era", "zksync-era"]),
     (1284, "Moonbeam", &["moonbeam", "glmr"]),
     (5000, "Mantle", &["mantle", "mnt"]),
     (42_220, "Celo", &["celo"]),
@@ -224,12 +224,46 @@ pub(super) const EVM_NAMES: &[(u64, &str, &[&str])] = &[
     (30, "Rootstock", &["rootstock", "rsk"]),
     (8217, "Kaia", &["kaia", "klaytn"]),
     (314, "Filecoin EVM", &["filecoin-evm", "fevm"]),
+    (196, "X Layer", &["xlayer"]),
+    (204, "opBNB", &["opbnb"]),
+    (1101, "Polygon zkEVM", &["polygon-zkevm"]),
+    (1116, "Core", &["core", "coredao"]),
+    (1285, "Moonriver", &["moonriver", "movr"]),
+    (1088, "Metis", &["metis"]),
+    (999, "Hyperliquid", &["hyperliquid", "hyperevm"]),
+    (146, "Sonic", &["sonic"]),
+    (80_094, "Berachain", &["berachain", "bera"]),
+    (130, "Unichain", &["unichain"]),
+    (167_000, "Taiko", &["taiko"]),
+    (42_170, "Arbitrum Nova", &["arbitrum-nova"]),
+    (88, "Viction", &["viction", "tomochain"]),
+    (20, "Elastos", &["elastos"]),
+    (14, "Flare", &["flare", "flr"]),
+    (169, "Manta Pacific", &["manta"]),
+    (4200, "Merlin", &["merlin"]),
+    (4689, "IoTeX", &["iotex", "iotx"]),
+    (48_900, "Zircuit", &["zircuit"]),
+    (7000, "ZetaChain", &["zetachain", "zeta"]),
+    (66, "OKTChain", &["oktchain", "okexchain", "okt"]),
+    (34_443, "Mode", &["mode"]),
+    (42, "LUKSO", &["lukso", "lyx"]),
+    (1135, "Lisk", &["lisk", "lsk"]),
+    (109, "Shibarium", &["shibarium"]),
+    (321, "KCC", &["kcc", "kcs"]),
+    (199, "BitTorrent Chain", &["bittorrent", "bttc"]),
+    (820, "Callisto", &["callisto", "clo"]),
+    (1_313_161_554, "Aurora", &["aurora"]),
+    (592, "Astar", &["astar-evm"]),
+    (2020, "Ronin", &["ronin", "ron"]),
+    (2222, "Kava EVM", &["kava-evm"]),
+    (9001, "Evmos", &["evmos-evm"]),
+    (122, "Fuse", &["fuse"]),
     (11_155_111, "Sepolia", &["sepolia"]),
 ];
 
 /// EVM chains for trying things out. Source: as above.
 pub(super) const EVM_TESTS: &[u64] =
-    &[3, 4, 5, 31, 42, 51, 97, 17_000, 43_113, 80_001, 80_002, 84_532, 421_614, 11_155_111, 11_155_420, 1_666_700_000];
+    &[3, 4, 5, 31, 51, 97, 17_000, 43_113, 80_001, 80_002, 84_532, 421_614, 11_155_111, 11_155_420, 1_666_700_000];
 
 /// Chains that are named in real data and not read yet: the name, then its aliases.
 #[rustfmt::skip]

@@ -1,6 +1,7 @@
 //! What stands around an address where people copy it from: spaces, invisible characters, quotes, a payment URI, a page
 //! of an explorer. It is taken away, and each thing taken away is told.
 
+use super::explorers::chain_of;
 use super::{Chain, ChainError};
 
 /// What is left of a text.
@@ -88,6 +89,7 @@ impl Tidied {
             let path = text.split(['?', '#']).next().unwrap_or_default();
             let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
             last.clone_into(&mut self.text);
+            self.chain = chain_of(text).map(Ok);
             return self.told(true, "the page's address around it was removed");
         }
         // As CAIP-10 was first written.

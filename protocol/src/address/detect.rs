@@ -48,7 +48,15 @@ impl Examined {
     pub fn refused(why: AddressError) -> Examined {
         Examined { readings: Vec::new(), changed: Vec::new(), chain_named: false, refused: Some(why) }
     }
+
+    /// Whether more was done than to write it in its canonical form.
+    pub fn was_repaired(&self) -> bool {
+        self.changed.iter().any(|change| !change.starts_with(CANONICAL))
+    }
 }
+
+/// How the changes begin that any text undergoes which is not in its canonical form.
+const CANONICAL: &str = "written in ";
 
 /// Reads a text of which the chain may be unknown. `among` restricts the chains; a chain that the text names itself
 /// must be one of them.

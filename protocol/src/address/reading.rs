@@ -79,6 +79,18 @@ impl SubAccount {
         (read.to_string() == text && (1..=MAX_MEMO_BYTES).contains(&text.len())).then_some(read)
     }
 
+    /// Reads it by what its kind is called.
+    pub fn read(kind: &str, text: &str) -> Option<SubAccount> {
+        let number = match kind {
+            "destination tag" => 1,
+            "payment id" => 2,
+            "muxed id" => 3,
+            "memo" => 4,
+            _ => return None,
+        };
+        SubAccount::from_wire(number, text)
+    }
+
     /// Whether this version knows the number of a kind.
     pub fn is_known(number: u64) -> bool {
         (1..=4).contains(&number)

@@ -4,9 +4,12 @@
 //! kinds are [`Statement::Unknown`], kept as they came and held until a version understands them.
 
 pub mod batch;
+pub mod details;
+pub mod draft;
 pub mod kind;
 pub mod report;
 
+use crate::address::Chain;
 use crate::agreement::Version;
 use crate::id::AgencyId;
 use crate::limits;
@@ -59,7 +62,7 @@ impl Statement {
             Statement::Unknown(1 | 2) => return Verdict::Hold(Unsettled::Kind(self.kind())),
             Statement::Unknown(_) => None,
         };
-        let chain = report.and_then(|report| report.indicator.address()).map(|address| address.chain().caip2());
+        let chain = report.and_then(|report| report.indicator.chain()).map(Chain::caip2);
         let facts = StatementFacts {
             kind: self.kind(),
             originator,

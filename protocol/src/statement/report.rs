@@ -5,38 +5,18 @@
 
 use minicbor::Decoder;
 
+use super::details::{Amount, Evidence, Pap, Role};
 use crate::address::{Address, AddressError, ChainError, SubAccount};
 use crate::grading::{Grading, GradingError};
 use crate::handling::{Handling, HandlingError, Precedence};
 use crate::id::ReportId;
+pub use crate::indicator::Indicator;
+use crate::indicator::{self, Kind};
 use crate::limits;
 use crate::marking::Marking;
 use crate::time::Time;
 use crate::typology::Typology;
 use crate::wire::codec::{self, CodecError, MapReader, MapWriter, Value};
-
-/// What is assessed. Later versions add indicators beyond addresses.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Indicator {
-    /// An account on a chain.
-    Address(Address),
-}
-
-impl Indicator {
-    /// The address, where it is one.
-    pub fn address(&self) -> Option<&Address> {
-        match self {
-            Indicator::Address(address) => Some(address),
-        }
-    }
-
-    /// The bytes by which it is looked up; equal exactly when the indicators are.
-    pub fn lookup_key(&self) -> Vec<u8> {
-        match self {
-            Indicator::Address(address) => [&[ADDRESS_TYPE][..], &address.lookup_key()].concat(),
-        }
-    }
-}
 
 /// An assessed claim.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -73,10 +53,21 @@ pub struct Report {
     pub precedence: Precedence,
     /// Known to holders of the report only; opens the reason of its retraction. The same in all revisions.
     pub holder_secret: [u8; 16],
+    /// The part that the indicator has in the crime.
+    pub role: Option<Role>,
+    /// What was lost, taken or moved: each asset at most once.
+    pub amounts: Vec<Amount>,
+    /// How many were harmed.
+    pub victims: Option<u64>,
+    /// Evidence that the originator keeps.
+    pub evidence: Vec<Evidence>,
+    /// Where it can be read up at the source: a page, a file, a number of theirs.
+    pub reference: Option<String>,
+    /// Further terms of any vocabulary, as the originator or its source chose them.
+    pub terms: Vec<Typology>,
+    /// What may be done on the strength of it.
+    pub pap: Option<Pap>,
 }
-
-/// The number that says an indicator is an address.
-const ADDRESS_TYPE: u8 = 1;
 
 /// H0 to H3, each at most once.
 const HANDLING_CODES: usize = 4;
@@ -100,6 +91,13 @@ impl Report {
             .put(13, &self.precedence)
             .put(14, &self.holder_secret)
             .put_some(15, self.sub_account.as_ref())
+            .put_some(16, self.role.as_ref())
+            .put_list(17, &self.amounts)
+            .put_some(18, self.victims.as_ref())
+            .put_list(19, &self.evidence)
+            .put_some(20, self.reference.as_ref())
+            .put_list(21, &self.terms)
+            .put_some(22, self.pap.as_ref())
             .finish_into(out);
     }
 
@@ -122,6 +120,13 @@ impl Report {
             precedence: map.need(13)?,
             holder_secret: map.need(14)?,
             sub_account: map.take(15)?,
+            role: map.take(16)?,
+            amounts: map.list(17, limits::AMOUNTS)?,
+            victims: map.take(18)?,
+            evidence: map.list(19, limits::EVIDENCE)?,
+            reference: map.text(20, 1, limits::CANONICAL_INDICATOR_BYTES)?,
+            terms: map.list(21, limits::TERMS_PER_REPORT)?,
+            pap: map.take(22)?,
         };
         map.end()?;
         if report.handling.is_sorted_by(|a, b| a < b) { Ok(report) } else { Err(CodecError::Bounds(7)) }
@@ -140,29 +145,64 @@ impl Value for String {
 
 impl Value for Indicator {
     fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Indicator::Address(address) => MapWriter::new()
-                .put(0, &u64::from(ADDRESS_TYPE))
-                .put_text(1, &address.chain().caip2())
-                .put_text(2, address.canonical())
-                .finish_into(out),
+        let (number, chain, canonical) = self.to_wire();
+        let map = MapWriter::new().put(0, &number);
+        match chain {
+            Some(chain) => map.put_text(1, &chain).put_text(2, canonical).finish_into(out),
+            None => map.put_text(2, canonical).finish_into(out),
         }
     }
 
     fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
         let mut map = MapReader::new(d, key)?;
         let kind = map.need::<u64>(0)?;
-        if kind != u64::from(ADDRESS_TYPE) {
-            return Err(CodecError::UnknownValue { key, value: kind });
-        }
-        let chain = map.text(1, 1, limits::CHAIN_BYTES)?.ok_or(CodecError::Missing(1))?;
-        let canonical = map.text(2, 1, limits::CANONICAL_ADDRESS_BYTES)?.ok_or(CodecError::Missing(2))?;
+        let unknown = CodecError::UnknownValue { key, value: kind };
+        let chain = map.text(1, 1, limits::CHAIN_BYTES)?;
+        let canonical = map.text(2, 1, limits::CANONICAL_INDICATOR_BYTES)?.ok_or(CodecError::Missing(2))?;
         map.end()?;
-        match Address::from_wire(&chain, &canonical) {
-            Ok(address) => Ok(Indicator::Address(address)),
-            Err(AddressError::Chain(ChainError::Unknown { .. })) => Err(CodecError::UnknownValue { key, value: kind }),
-            Err(_) => Err(CodecError::Bounds(key)),
+        let read = match (chain, kind == indicator::ADDRESS) {
+            (Some(chain), true) => match Address::from_wire(&chain, &canonical) {
+                Err(AddressError::Chain(ChainError::Unknown { .. })) => None,
+                read => Some(read.map(Indicator::Address).ok()),
+            },
+            (None, false) => Indicator::observable_from_wire(kind, &canonical).map(Result::ok),
+            (None, true) => return Err(CodecError::Missing(1)),
+            // A later version may give a chain to a kind that this one does not know.
+            (Some(_), false) => Kind::from_number(kind).map(|_| None),
+        };
+        read.ok_or(unknown)?.ok_or(CodecError::Bounds(key))
+    }
+}
+
+impl Value for Amount {
+    fn write(&self, out: &mut Vec<u8>) {
+        MapWriter::new().put_text(0, self.quantity()).put_text(1, self.asset()).finish_into(out);
+    }
+
+    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        let mut map = MapReader::new(d, key)?;
+        let quantity = map.text(0, 1, limits::SHORT_TEXT_BYTES)?.ok_or(CodecError::Missing(0))?;
+        let asset = map.text(1, 1, limits::SHORT_TEXT_BYTES)?.ok_or(CodecError::Missing(1))?;
+        map.end()?;
+        Amount::from_wire(&quantity, &asset).map_err(|_| CodecError::Bounds(key))
+    }
+}
+
+impl Value for Evidence {
+    fn write(&self, out: &mut Vec<u8>) {
+        let map = MapWriter::new().put_text(0, self.hash());
+        match self.name() {
+            Some(name) => map.put_text(1, name).finish_into(out),
+            None => map.finish_into(out),
         }
+    }
+
+    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
+        let mut map = MapReader::new(d, key)?;
+        let hash = map.text(0, 1, limits::SHORT_TEXT_BYTES)?.ok_or(CodecError::Missing(0))?;
+        let name = map.text(1, 1, limits::SHORT_TEXT_BYTES)?;
+        map.end()?;
+        Evidence::from_wire(&hash, name.as_deref()).map_err(|_| CodecError::Bounds(key))
     }
 }
 
@@ -249,4 +289,4 @@ macro_rules! numbered {
         }
     )*};
 }
-numbered!(Marking, Precedence);
+numbered!(Marking, Precedence, Role, Pap);

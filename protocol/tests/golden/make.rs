@@ -11,12 +11,15 @@ use entente_protocol::fork::ForkProof;
 use entente_protocol::handling::Handling;
 use entente_protocol::id::{AgencyId, Hash, KeyId};
 use entente_protocol::identity::{Card, SignedCard};
+use entente_protocol::indicator::Indicator;
 use entente_protocol::keys::{KeyDescriptor, Wrap};
 use entente_protocol::limits;
 use entente_protocol::receipt::{CardSerial, LogPosition, Receipt, RefusalNote};
 use entente_protocol::retraction::{self, Retraction};
 use entente_protocol::statement::batch::BatchRoot;
+use entente_protocol::statement::details::{Amount, Evidence, Pap, Role};
 use entente_protocol::statement::report::Report;
+use entente_protocol::typology::Typology;
 use entente_protocol::wire::attest::{Attested, Payload};
 use entente_protocol::wire::codec::{self, MapWriter, Value};
 use entente_protocol::wire::object::ObjectKind;
@@ -160,7 +163,55 @@ fn full() -> Report {
         observed_from: Some(at(1)),
         observed_until: Some(at(2)),
         sub_account: Some(SubAccount::DestinationTag(77)),
+        role: Some(Role::Perpetrator),
+        amounts: vec![Amount::parse("0.25 BTC").unwrap(), Amount::parse("1200 EUR").unwrap()],
+        victims: Some(3),
+        evidence: vec![Evidence::parse(&format!("sha256:{} note.pdf", "ab".repeat(32))).unwrap()],
+        reference: Some("https://example.org/notes/7".to_owned()),
+        terms: vec![Typology::from_wire("https://interpol.example/abuses", "hack").unwrap()],
+        pap: Some(Pap::Amber),
         ..report(1)
+    }
+}
+
+/// Each detail of a report broken.
+fn broken_details(cases: &mut Vec<Case>, of: &'static str, inner: &[u8], with: &dyn Fn(&[u8]) -> Vec<u8>) {
+    let list = |items: &[Vec<u8>]| [&[0x80 + u8::try_from(items.len()).unwrap()], items.concat().as_slice()].concat();
+    let amount = |number: &str, asset: &str| MapWriter::new().put_text(0, number).put_text(1, asset).finish();
+    let term = MapWriter::new().put_text(0, "urn:x").put_text(1, "").finish();
+    let observable = |kind: u64, canonical: &str| MapWriter::new().put(0, &kind).put_text(2, canonical).finish();
+    let broken: &[(u64, &str, Vec<u8>)] = &[
+        (3, "domain in upper case", observable(4, "EVIL.example")),
+        (3, "domain without its A-labels", observable(4, "\u{440}\u{430}\u{443}\u{440}\u{430}l.example")),
+        (3, "telephone number with spaces", observable(8, "+44 20 7946 0018")),
+        (3, "IBAN with a wrong check digit", observable(10, "GB34BUKB20201555555555")),
+        (3, "transaction on a chain of the future, held", observable(2, &format!("eip999:1:0x{}", "ab".repeat(32)))),
+        (3, "transaction in upper case", observable(2, &format!("eip155:1:0x{}", "AB".repeat(32)))),
+        (16, "role of the future, held", value(&9_u64)),
+        (17, "amount with zeros that say nothing", list(&[amount("0.250", "slip44:0")])),
+        (17, "amount of a ticker that has a coin type", list(&[amount("1", "BTC")])),
+        (17, "negative amount", list(&[amount("-1", "slip44:0")])),
+        (19, "evidence without its algorithm", list(&[MapWriter::new().put_text(0, &"ab".repeat(32)).finish()])),
+        (21, "term without an id", list(&[term])),
+        (22, "permissible actions of the future, held", value(&5_u64)),
+    ];
+    for (key, why, bytes) in broken {
+        bad(cases, of, *why, with(&edit(inner, *key, Some(bytes))));
+    }
+}
+
+/// Reports on what is no address.
+fn of_indicators(cases: &mut Vec<Case>, of: &'static str) {
+    for text in [
+        "transaction:eip155:1:0x4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b",
+        "token:eip155:1/erc20:0x6b175474e89094c44da98b954eedeac495271d0f",
+        "domain:xn--80ak6aa92e.com",
+        "phone:+442079460018",
+        "bank-account:GB33BUKB20201555555555",
+        "handle:telegram:helpdesk",
+    ] {
+        let indicator = Indicator::parse(text).unwrap();
+        good(cases, of, &format!("report on {}", indicator.kind_word()), statement(&Report { indicator, ..report(1) }));
     }
 }
 
@@ -169,11 +220,12 @@ fn of_statement(cases: &mut Vec<Case>) {
     let plain = statement(&full());
     good(cases, of, "report", plain.clone());
     good(cases, of, "report with no more than it must have", statement(&Report { case: None, ..report(1) }));
+    of_indicators(cases, of);
     good(cases, of, "revision", statement(&Report { revision: 1, ..full() }));
     let inner = pairs(&plain)[1].1.clone();
     let with = |content: &[u8]| edit(&plain, 1, Some(content));
     of_map(cases, of, &plain, &[], &<[u8]>::to_vec);
-    of_map(cases, of, &inner, &[7, 8, 9, 10, 11, 12, 15], &with);
+    of_map(cases, of, &inner, &[7, 8, 9, 10, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22], &with);
     bad(cases, of, "kind of the future, held", edit(&plain, 0, Some(&[9])));
     bad(cases, of, "kind understood later, held", edit(&plain, 0, Some(&[3])));
     bad(cases, of, "report with a revision number", with(&edit(&inner, 1, Some(&[1]))));
@@ -193,11 +245,13 @@ fn of_statement(cases: &mut Vec<Case>) {
     let list = |items: &[Vec<u8>]| [&[0x80 + u8::try_from(items.len()).unwrap()], items.concat().as_slice()].concat();
     let typology = |scheme: &str, id: &str| MapWriter::new().put_text(0, scheme).put_text(1, id).finish();
     let grading = |scheme: u64, codes: &str| MapWriter::new().put(0, &scheme).put_text(1, codes).finish();
+    broken_details(cases, of, &inner, &with);
     let broken: &[(u64, &str, Vec<u8>)] = &[
         (0, "id of 15 bytes", value(&[1_u8; 15])),
         (1, "revision above 32 bits", value(&(1_u64 << 32))),
         (2, "time after the year 9999", value(&253_402_300_800_000_u64)),
-        (3, "indicator of a type of the future, held", edit(&address("eip155:1", &canonical), 0, Some(&[2]))),
+        (3, "indicator of a type of the future, held", edit(&address("eip155:1", &canonical), 0, Some(&[15]))),
+        (3, "domain with a chain", edit(&address("eip155:1", &canonical), 0, Some(&[4]))),
         (3, "chain of the future, held", address("eip999:1", &canonical)),
         (3, "chain by its name", address("ethereum", &canonical)),
         (

@@ -11,10 +11,12 @@ use entente_protocol::entry::refusal::{Disposition, Refusal};
 use entente_protocol::grading::GradingScheme;
 use entente_protocol::handling::Precedence;
 use entente_protocol::id::{AgencyId, Hash, Mode, VersionHash};
+use entente_protocol::indicator::Kind;
 use entente_protocol::limits;
 use entente_protocol::marking::Marking;
 use entente_protocol::rules::Term;
 use entente_protocol::statement::batch::BatchError;
+use entente_protocol::statement::details::{Pap, Role};
 use entente_protocol::statement::kind::StatementKind;
 use entente_protocol::sync::limits as sync;
 use entente_protocol::time::Time;
@@ -167,6 +169,10 @@ fn every_bound_stands_in_its_row() {
         ("INLINE_BODY_BYTES", limits::INLINE_BODY_BYTES as u64),
         ("CHAIN_BYTES", limits::CHAIN_BYTES as u64),
         ("CANONICAL_ADDRESS_BYTES", limits::CANONICAL_ADDRESS_BYTES as u64),
+        ("CANONICAL_INDICATOR_BYTES", limits::CANONICAL_INDICATOR_BYTES as u64),
+        ("AMOUNTS", limits::AMOUNTS as u64),
+        ("EVIDENCE", limits::EVIDENCE as u64),
+        ("TERMS_PER_REPORT", limits::TERMS_PER_REPORT as u64),
         ("RETENTION_DAYS", u64::from(limits::RETENTION_DAYS)),
         ("GRACE_MS", limits::GRACE_MS),
         ("CLOCK_AHEAD_MS", limits::CLOCK_AHEAD_MS),
@@ -216,6 +222,15 @@ fn every_word_and_number_of_the_scales_is_named() {
     }
     for precedence in Precedence::ALL {
         assert!(names(&format!("{} {}", precedence.to_wire(), precedence.word())));
+    }
+    for role in Role::ALL {
+        assert!(names(&format!("{} {}", role.to_wire(), role.word())));
+    }
+    for pap in Pap::ALL {
+        assert!(names(&format!("{} {}", pap.to_wire(), pap.word())));
+    }
+    for kind in Kind::ALL {
+        assert!(has_row(&[&kind.number().to_string(), kind.word()]), "{kind}");
     }
     for scheme in GradingScheme::ALL {
         assert!(has_row(&[&scheme.to_wire().to_string(), scheme.name()]));

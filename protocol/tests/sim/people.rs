@@ -159,5 +159,12 @@ pub(crate) fn report(number: u64, created: Time) -> Report {
         observed_until: None,
         precedence: Precedence::Routine,
         holder_secret: id,
+        role: None,
+        amounts: Vec::new(),
+        victims: None,
+        evidence: Vec::new(),
+        reference: None,
+        terms: Vec::new(),
+        pap: None,
     }
 }

@@ -218,6 +218,13 @@ pub(crate) fn report(id: u8) -> Report {
         observed_until: None,
         precedence: Precedence::Routine,
         holder_secret: [id; 16],
+        role: None,
+        amounts: Vec::new(),
+        victims: None,
+        evidence: Vec::new(),
+        reference: None,
+        terms: Vec::new(),
+        pap: None,
     }
 }
 

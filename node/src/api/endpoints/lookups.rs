@@ -1,19 +1,21 @@
 //! `POST /v1/lookups`: many lookups, answered as they are made, one a line.
 //!
-//! The answer is made piece by piece while the client reads it, so that neither a list of 10,000 addresses nor a slow
+//! The answer is made piece by piece while the client reads it, so that neither a list of 100,000 addresses nor a slow
 //! reader costs more memory than the list and one piece.
 
 use axum::body::{Body as Stream, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use entente_protocol::address::Address;
+use entente_protocol::indicator::examine;
 use futures::stream;
+use serde::Serialize;
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use crate::api::blocking::blocking;
 use crate::api::extract::{Body, note_reading};
-use crate::api::json::lookup::{Lookup, LookupsIn};
+use crate::api::json::lookup::{Counts, Lookup, LookupsIn, Outcome};
 use crate::api::limits;
 use crate::api::problem::{Problem, Slug};
 use crate::api::state::Shared;
@@ -22,12 +24,13 @@ use crate::desk::{Desk, DeskError};
 /// Addresses answered in one piece: long enough to pay for the change of thread, short enough to be soon.
 const PIECE: usize = 256;
 
-/// Look up at most 10,000 addresses: one answer a line, in their order.
+/// Look up at most 100,000 addresses and other indicators: one answer a line, in their order.
 #[utoipa::path(
     post, path = "/v1/lookups", tag = "lookups", operation_id = "lookups", request_body = LookupsIn,
     responses((
-        status = 200, description = "One JSON object a line, in the order of the addresses. An answer that ends \
-            early was broken off by a failure.",
+        status = 200, description = "One JSON object a line, in the order of the addresses, and at the end one with \
+            the counts of their outcomes (`lookups`, `known`, `unknown`, `ambiguous`, `invalid`). An answer without \
+            it was broken off by a failure.",
         content_type = "application/x-ndjson", body = Lookup
     ))
 )]
@@ -41,14 +44,16 @@ pub(crate) async fn lookups(State(api): State<Shared>, Body(list): Body<LookupsI
         .try_acquire_owned()
         .map_err(|_| Problem::new(Slug::Busy, format!("{} lists are being looked up", limits::LISTS)))?;
     // The first piece comes before the status, so that a store that does not work is told as a problem.
-    let mut rest = list.addresses;
-    let first = piece(&api, &mut rest).await?;
-    let more = stream::try_unfold((api, rest, place), |(api, mut rest, place)| async move {
-        if rest.is_empty() {
-            return Ok::<_, BrokenOff>(None);
+    let mut rest = list.addresses.into_iter();
+    let mut counts = Counts::default();
+    let first = piece(&api, &mut rest, &mut counts).await?;
+    let more = stream::try_unfold(Some((api, rest, counts, place)), |state| async move {
+        let Some((api, mut rest, mut counts, place)) = state else { return Ok::<_, BrokenOff>(None) };
+        if rest.len() == 0 {
+            return Ok(Some((line(&counts), None)));
         }
-        let bytes = piece(&api, &mut rest).await.map_err(|_| BrokenOff)?;
-        Ok(Some((bytes, (api, rest, place))))
+        let bytes = piece(&api, &mut rest, &mut counts).await.map_err(|_| BrokenOff)?;
+        Ok(Some((bytes, Some((api, rest, counts, place)))))
     });
     let first = stream::iter([Ok(first)]);
     let body = Stream::from_stream(futures::StreamExt::chain(first, more));
@@ -61,22 +66,35 @@ pub(crate) async fn lookups(State(api): State<Shared>, Body(list): Body<LookupsI
 struct BrokenOff;
 
 /// Answers the next addresses.
-async fn piece(api: &Shared, rest: &mut Vec<String>) -> Result<Bytes, Problem> {
-    let later = rest.split_off(PIECE.min(rest.len()));
-    let now = std::mem::replace(rest, later);
-    blocking(api, move |desk| look_up(desk, now)).await
+async fn piece(api: &Shared, rest: &mut IntoIter<String>, counts: &mut Counts) -> Result<Bytes, Problem> {
+    let now: Vec<String> = rest.take(PIECE).collect();
+    let (bytes, outcomes) = blocking(api, move |desk| look_up(desk, now)).await?;
+    for outcome in outcomes {
+        counts.add(outcome);
+    }
+    Ok(bytes)
 }
 
-fn look_up(desk: &Desk, inputs: Vec<String>) -> Result<Bytes, DeskError> {
+fn look_up(desk: &Desk, inputs: Vec<String>) -> Result<(Bytes, Vec<Outcome>), DeskError> {
     let book = desk.book();
     let mut lines = Vec::new();
+    let mut outcomes = Vec::with_capacity(inputs.len());
     for input in inputs {
-        let answer = match Address::parse(&input) {
-            Ok(address) => Lookup::of(&book, input, &address, desk.lookup(&address)?),
-            Err(error) => Lookup::no_address(input, &error),
+        let examined = examine(&input);
+        let answer = if let Some(error) = &examined.refused {
+            Lookup::nothing(input, error)
+        } else {
+            let answer = desk.lookup_any(examined.readings.iter().map(|reading| &reading.indicator))?;
+            Lookup::of(&book, input, &examined, answer)
         };
-        serde_json::to_writer(&mut lines, &answer).expect("answers have text, numbers and lists only");
-        lines.push(b'\n');
+        outcomes.push(answer.outcome());
+        lines.extend_from_slice(&line(&answer));
     }
-    Ok(lines.into())
+    Ok((lines.into(), outcomes))
+}
+
+fn line(value: &impl Serialize) -> Bytes {
+    let mut line = serde_json::to_vec(value).expect("answers have text, numbers and lists only");
+    line.push(b'\n');
+    line.into()
 }

@@ -3,13 +3,13 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use entente_protocol::id::ReportId;
+use entente_protocol::statement::draft::Draft;
 
 use crate::api::extract::{Segment, Write};
 use crate::api::idempotency::{Recorded, once};
 use crate::api::json::filing::{Revised, RevisionIn};
 use crate::api::problem::Problem;
 use crate::api::state::Shared;
-use crate::desk::ReportInput;
 
 /// Replace an own report by a newer revision, under every agreement that it was filed under.
 #[utoipa::path(
@@ -25,7 +25,7 @@ pub(crate) async fn revise(
 ) -> Result<Recorded, Problem> {
     let id = report_id(&id)?;
     once(&api, write, move |desk, change, _| {
-        let filed = desk.revise(id, &ReportInput::try_from(change)?)?;
+        let filed = desk.revise(id, &Draft::try_from(change)?)?;
         Ok((StatusCode::OK, Revised::from(filed)))
     })
     .await

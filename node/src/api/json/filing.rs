@@ -1,20 +1,27 @@
 //! Reports on their way in: to be filed or revised, one or many, and what came of it.
 
+use entente_protocol::address::SubAccount;
+use entente_protocol::statement::draft::{Draft, DraftError, Field};
 use entente_protocol::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Named, read_time, time};
+use super::benign::Benign;
+use super::{Named, time};
 use crate::api::problem::Problem;
 use crate::api::strict::objects;
-use crate::desk::{Book, DeskError, Filed, Recipients, ReportInput, Retracted};
+use crate::desk::{BenignEntry, Book, DeskError, Filed, Foreseen, Recipients, Retracted};
 
-/// A report to be filed. For a revision all keys are optional, and what is absent stays as it was.
+/// A report to be filed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReportIn {
-    /// CAIP-10, or chain and address with a colon between them.
-    address: String,
+    /// What it is about, where that is an address: CAIP-10, chain and address, or any form that fits one chain alone.
+    address: Option<String>,
+    /// What it is about: an address, or `kind:value`, such as `domain:evil.example`. Either this or `address`.
+    indicator: Option<String>,
+    /// Who is meant at the address, where many share it and its text does not say.
+    sub_account: Option<SubAccountIn>,
     /// The crime, such as `ransomware`.
     typology: String,
     /// Such as `B2` (4x4), `admiralty:B2` or `uk3x5x2:2CP`.
@@ -31,33 +38,64 @@ pub(crate) struct ReportIn {
     description: Option<String>,
     /// Where it comes from; reports that name the same source count once.
     source: Option<String>,
+    /// Where it can be read up there: a page, a file, a number of theirs.
+    reference: Option<String>,
     /// When the activity was first seen.
     observed_from: Option<String>,
     /// When it was last seen.
     observed_until: Option<String>,
     /// `routine`, `priority`, `immediate` or `flash`.
     precedence: Option<String>,
+    /// `perpetrator`, `victim`, `intermediary` or `service`.
+    role: Option<String>,
+    /// What was lost, such as `0.25 BTC`.
+    amounts: Option<Vec<String>>,
+    /// How many were harmed.
+    victims: Option<u64>,
+    /// Hashes of evidence and what it is called, such as `sha256:9f86… chat.pdf`.
+    evidence: Option<Vec<String>>,
+    /// Terms of other vocabularies: scheme URI, `#`, id.
+    terms: Option<Vec<String>>,
+    /// Permissible actions: `red`, `amber`, `green` or `clear`.
+    pap: Option<String>,
     /// Ids of agreements, or their beginnings of at least 8 digits; absent where exactly one is in force.
     #[serde(default)]
     pub(crate) agreements: Vec<String>,
+    /// It is meant although a benign list names the address.
+    #[serde(default)]
+    pub(crate) confirm_benign: bool,
+    /// What tells the row apart from others of its source; in a batch that names an `import` only.
+    pub(crate) row: Option<String>,
     /// Only tell who would receive it, and what would deny it.
     #[serde(default)]
     pub(crate) dry_run: bool,
 }
 
-/// A revision: what is absent stays as it was.
+/// Who is meant at an address that many share.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SubAccountIn {
+    /// `destination tag`, `payment id`, `muxed id` or `memo`.
+    kind: String,
+    /// As its chain writes it.
+    value: String,
+}
+
+/// A revision: what is absent stays as it was, and what is empty is taken back.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevisionIn {
     /// The report's address; it cannot be changed.
     address: Option<String>,
+    /// The report's indicator; it cannot be changed.
+    indicator: Option<String>,
     /// The crime, such as `ransomware`.
     typology: Option<String>,
     /// Such as `B2`.
     grading: Option<String>,
     /// `red`, `amber+strict`, `amber`, `green` or `clear`.
     marking: Option<String>,
-    /// Handling codes `H0` to `H3`; none to take them back.
+    /// Handling codes; none to take them back.
     handling: Option<Vec<String>>,
     /// The words of H3.
     handling_note: Option<String>,
@@ -67,12 +105,26 @@ pub(crate) struct RevisionIn {
     description: Option<String>,
     /// Where it comes from; empty to take it back.
     source: Option<String>,
+    /// Where it can be read up there; empty to take it back.
+    reference: Option<String>,
     /// When the activity was first seen.
     observed_from: Option<String>,
     /// When it was last seen.
     observed_until: Option<String>,
     /// `routine`, `priority`, `immediate` or `flash`.
     precedence: Option<String>,
+    /// The part in the crime; empty to take it back.
+    role: Option<String>,
+    /// What was lost; none to take it back.
+    amounts: Option<Vec<String>>,
+    /// How many were harmed.
+    victims: Option<u64>,
+    /// Hashes of evidence; none to take them back.
+    evidence: Option<Vec<String>>,
+    /// Terms of other vocabularies; none to take them back.
+    terms: Option<Vec<String>>,
+    /// Permissible actions; empty to take them back.
+    pap: Option<String>,
 }
 
 /// Reports to be filed together.
@@ -86,6 +138,11 @@ pub(crate) struct BatchIn {
     /// The agreements of reports that name none.
     #[serde(default)]
     pub(crate) agreements: Vec<String>,
+    /// The name of the source whose rows these are: each then has a `row`, and the same row is the same report.
+    pub(crate) import: Option<String>,
+    /// Only tell what would become of each row; in a batch that names an `import` only.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
 }
 
 /// A report that was filed, or would be.
@@ -102,11 +159,14 @@ pub(crate) struct Filing {
     /// What the agreements would deny; only where it was not filed.
     #[serde(skip_serializing_if = "Option::is_none")]
     denied: Option<Vec<Denied>>,
+    /// What benign lists say of the address.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    benign: Vec<Benign>,
 }
 
 /// One agreement that a report goes out under.
 #[derive(Serialize, ToSchema)]
-struct Under {
+pub(crate) struct Under {
     /// The agreement's id.
     id: String,
     /// Its title.
@@ -133,6 +193,9 @@ struct Denied {
 pub(crate) struct BatchResults {
     /// An id or a problem for each.
     pub(crate) results: Vec<BatchResult>,
+    /// Who would receive them; of a dry run only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) agreements: Option<Vec<Under>>,
 }
 
 /// What came of one report.
@@ -143,6 +206,9 @@ pub(crate) enum BatchResult {
     Filed {
         /// The report's id.
         id: String,
+        /// Of a row of a source: `filed`, `revised`, `shared` or `unchanged`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        outcome: Option<&'static str>,
     },
     /// It was not.
     Not {
@@ -171,12 +237,14 @@ pub(crate) struct Withdrawn {
     holders: Vec<Named>,
 }
 
-impl TryFrom<ReportIn> for ReportInput {
+impl TryFrom<ReportIn> for Draft {
     type Error = Problem;
 
     fn try_from(report: ReportIn) -> Result<Self, Problem> {
+        let sub_account = report.sub_account;
         let revision = RevisionIn {
-            address: Some(report.address),
+            address: report.address,
+            indicator: report.indicator,
             typology: Some(report.typology),
             grading: Some(report.grading),
             marking: Some(report.marking),
@@ -185,36 +253,72 @@ impl TryFrom<ReportIn> for ReportInput {
             case: report.case,
             description: report.description,
             source: report.source,
+            reference: report.reference,
             observed_from: report.observed_from,
             observed_until: report.observed_until,
             precedence: report.precedence,
+            role: report.role,
+            amounts: report.amounts,
+            victims: report.victims,
+            evidence: report.evidence,
+            terms: report.terms,
+            pap: report.pap,
         };
-        revision.try_into()
+        let mut draft = Draft::try_from(revision)?;
+        if let (Some(given), Some((_, meant))) = (sub_account, &mut draft.indicator) {
+            let read = SubAccount::read(&given.kind, &given.value);
+            let rule = "its kind is destination tag, payment id, muxed id or memo, its value as the chain writes it";
+            *meant = Some(read.ok_or_else(|| Problem::invalid("sub_account", rule))?);
+        }
+        Ok(draft)
     }
 }
 
-impl TryFrom<RevisionIn> for ReportInput {
+impl TryFrom<RevisionIn> for Draft {
     type Error = Problem;
 
-    fn try_from(report: RevisionIn) -> Result<Self, Problem> {
-        Ok(Self {
-            address: report.address,
-            typology: report.typology,
-            grading: report.grading,
-            marking: report.marking,
-            handling: handling(report.handling, report.handling_note)?,
-            case: report.case,
-            description: report.description,
-            source: report.source,
-            observed_from: optional("observed_from", report.observed_from.as_deref())?,
-            observed_until: optional("observed_until", report.observed_until.as_deref())?,
-            precedence: report.precedence,
-        })
+    fn try_from(given: RevisionIn) -> Result<Self, Problem> {
+        let mut draft = Draft::default();
+        let about = match (given.address, given.indicator) {
+            (Some(_), Some(_)) => return Err(Problem::invalid("address", "give it or indicator, not both")),
+            (None, other) => other,
+            // A bare address names no kind; what is said to be one is read as nothing else.
+            (Some(address), None) => Some(format!("address:{address}")),
+        };
+        for (field, text) in [
+            (Field::Indicator, about),
+            (Field::Typology, given.typology),
+            (Field::Grading, given.grading),
+            (Field::Marking, given.marking),
+            (Field::Case, given.case),
+            (Field::Description, given.description),
+            (Field::Source, given.source),
+            (Field::Reference, given.reference),
+            (Field::ObservedFrom, given.observed_from),
+            (Field::ObservedUntil, given.observed_until),
+            (Field::Precedence, given.precedence),
+            (Field::Role, given.role),
+            (Field::Victims, given.victims.map(|number| number.to_string())),
+            (Field::Pap, given.pap),
+        ] {
+            text.map(|text| draft.set(field, &text)).transpose()?;
+        }
+        for (field, list) in [
+            (Field::Handling, handling(given.handling, given.handling_note)?),
+            (Field::Amounts, given.amounts),
+            (Field::Evidence, given.evidence),
+            (Field::Terms, given.terms),
+        ] {
+            list.map(|list| draft.set_list(field, &list)).transpose()?;
+        }
+        Ok(draft)
     }
 }
 
-fn optional(field: &str, text: Option<&str>) -> Result<Option<Time>, Problem> {
-    text.map(|text| read_time(field, text)).transpose()
+impl From<DraftError> for Problem {
+    fn from(error: DraftError) -> Self {
+        DeskError::from(error).into()
+    }
 }
 
 /// Puts the words of H3 to their code: `H3` and a note say the same as `H3: note`.
@@ -233,7 +337,7 @@ fn handling(codes: Option<Vec<String>>, note: Option<String>) -> Result<Option<V
 }
 
 impl Under {
-    fn of(book: &Book, recipients: &Recipients, state: &'static str) -> Self {
+    pub(crate) fn of(book: &Book, recipients: &Recipients, state: &'static str) -> Self {
         Self {
             id: recipients.agreement.to_string(),
             title: recipients.title.clone(),
@@ -253,11 +357,12 @@ impl Filing {
             created: time(filed.created),
             agreements: under.collect(),
             denied: None,
+            benign: Vec::new(),
         }
     }
 
     /// What filing would come to.
-    pub(crate) fn dry(book: &Book, now: Time, answers: Vec<(Recipients, Result<(), DeskError>)>) -> Self {
+    pub(crate) fn dry(book: &Book, now: Time, answers: Vec<Foreseen>, benign: Vec<BenignEntry>) -> Self {
         let (mut agreements, mut denied) = (Vec::new(), Vec::new());
         for (recipients, answer) in answers {
             let Err(error) = answer else {
@@ -270,7 +375,14 @@ impl Filing {
             };
             denied.push(Denied { agreement: recipients.agreement.to_string(), term, detail });
         }
-        Self { id: None, revision: 0, created: time(now), agreements, denied: Some(denied) }
+        Self {
+            id: None,
+            revision: 0,
+            created: time(now),
+            agreements,
+            denied: Some(denied),
+            benign: benign.into_iter().map(Benign::from).collect(),
+        }
     }
 }
 

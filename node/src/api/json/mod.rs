@@ -4,6 +4,7 @@
 
 pub(super) mod agency;
 pub(super) mod agreement;
+pub(super) mod benign;
 pub(super) mod filing;
 pub(super) mod lookup;
 pub(super) mod peer;
@@ -15,9 +16,6 @@ pub(super) mod terms;
 
 use entente_protocol::id::{AgencyId, AgreementId};
 use entente_protocol::time::Time;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -78,20 +76,14 @@ impl Titled {
     }
 }
 
-/// RFC 3339, UTC, milliseconds. By way of the calendar, since jiff's own timestamps end a day before ours do.
+/// RFC 3339, UTC, milliseconds.
 pub(super) fn time(at: Time) -> String {
-    let since_epoch = SignedDuration::from_millis(i64::try_from(at.ms()).expect("times end with the year 9999"));
-    let at = DateTime::constant(1970, 1, 1, 0, 0, 0, 0) + since_epoch;
-    format!("{at:.3}Z")
+    at.rfc3339()
 }
 
 /// A moment with its offset, or a day, which begins at midnight UTC.
 pub(super) fn read_time(field: &str, text: &str) -> Result<Time, Problem> {
-    let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|start| start.timestamp());
-    let is_day = text.len() == "2026-11-22".len();
-    let moment = if is_day { day() } else { text.parse::<Timestamp>().ok() };
-    let ms = moment.and_then(|moment| u64::try_from(moment.as_millisecond()).ok());
-    ms.and_then(Time::from_ms).ok_or_else(|| {
+    Time::parse(text).ok_or_else(|| {
         Problem::invalid(field, "a time with its offset from UTC, as 2026-11-22T16:00:00Z, or a day, as 2026-11-22")
     })
 }

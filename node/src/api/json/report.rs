@@ -2,6 +2,8 @@
 
 use entente_protocol::address;
 use entente_protocol::handling::Handling;
+use entente_protocol::indicator;
+use entente_protocol::statement::details::{Pap, Role};
 use entente_protocol::statement::report::Report as Said;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -59,18 +61,62 @@ pub(crate) struct Report {
     retraction: Option<Retraction>,
 }
 
+/// An indicator.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Indicator {
+    /// `address`, `transaction`, `token`, `domain`, `url`, `ip`, `email`, `phone`, `handle`, `bank-account`,
+    /// `exchange-account`, `file-hash`, `app` or `media-fingerprint`.
+    kind: &'static str,
+    /// As it is written where an indicator is asked for.
+    text: String,
+    /// The one form of it; of an address without its chain.
+    canonical: String,
+    /// The chain, CAIP-2, of an address, a transaction or a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<String>,
+}
+
+impl From<&indicator::Indicator> for Indicator {
+    fn from(indicator: &indicator::Indicator) -> Self {
+        Self {
+            kind: indicator.kind_word(),
+            text: indicator.to_string(),
+            canonical: indicator.canonical().to_owned(),
+            chain: indicator.chain().map(address::Chain::caip2),
+        }
+    }
+}
+
 /// What a report says.
 #[derive(Serialize, ToSchema)]
 struct Content {
+    /// What it is about, if that is an address.
+    address: Option<Address>,
+    /// What it is about.
+    indicator: Indicator,
+    /// What it says of it.
+    #[serde(flatten)]
+    #[schema(inline)]
+    claim: Claim,
+    /// When it came; absent while it waits in the own outbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<String>,
+    /// Under which agreements it is held.
+    agreements: Vec<Titled>,
+}
+
+/// What a report says of its indicator.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Claim {
     /// 0 for the report, counted up by each revision.
     revision: u32,
-    /// What it is about.
-    address: Address,
-    /// Who is meant at it, where many share it.
+    /// Who is meant at the address, where many share it.
     #[serde(skip_serializing_if = "Option::is_none")]
     sub_account: Option<SubAccount>,
-    /// The crime.
+    /// The crime: an id of our vocabulary, or scheme URI, `#`, id.
     typology: String,
+    /// Its name; of another vocabulary the id as it came.
+    typology_name: String,
     /// How reliable and credible: codes of 4x4, or scheme and codes.
     grading: String,
     /// `red`, `amber+strict`, `amber`, `green` or `clear`.
@@ -89,6 +135,27 @@ struct Content {
     /// Where the originator has it from.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<String>,
+    /// Where it can be read up there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+    /// `perpetrator`, `victim`, `intermediary` or `service`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    /// What was lost: number and asset.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amounts: Vec<String>,
+    /// How many were harmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    victims: Option<u64>,
+    /// Hashes of evidence and what it is called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evidence: Vec<String>,
+    /// Terms of other vocabularies, as they came.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    terms: Vec<String>,
+    /// Permissible actions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pap: Option<&'static str>,
     /// `routine`, `priority`, `immediate` or `flash`.
     precedence: String,
     /// When this revision was made.
@@ -99,11 +166,6 @@ struct Content {
     /// When it was last seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     observed_until: Option<String>,
-    /// When it came; absent while it waits in the own outbox.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    received: Option<String>,
-    /// Under which agreements it is held.
-    agreements: Vec<Titled>,
 }
 
 /// The withdrawal of a report.
@@ -155,26 +217,44 @@ impl Report {
 
 impl Content {
     fn of(book: &Book, view: ReportView) -> Self {
-        let said = view.report;
-        let entente_protocol::statement::report::Indicator::Address(address) = &said.indicator;
+        Self {
+            address: view.report.indicator.address().map(Into::into),
+            indicator: (&view.report.indicator).into(),
+            received: view.received.map(time),
+            agreements: view.agreements.iter().map(|agreement| Titled::of(book, *agreement)).collect(),
+            claim: view.report.into(),
+        }
+    }
+}
+
+impl From<Said> for Claim {
+    fn from(said: Said) -> Self {
+        fn texts<T: ToString>(list: &[T]) -> Vec<String> {
+            list.iter().map(ToString::to_string).collect()
+        }
         Self {
             revision: said.revision,
-            address: address.into(),
             sub_account: said.sub_account.as_ref().map(Into::into),
             typology: said.typology.to_string(),
+            typology_name: said.typology.name().to_owned(),
             grading: said.grading.to_string(),
             marking: said.marking.word().to_lowercase(),
             handling: codes(&said.handling),
-            handling_note: note(&said),
+            handling_note: said.handling.iter().find_map(Handling::words).map(str::to_owned),
+            role: said.role.map(Role::word),
+            amounts: texts(&said.amounts),
+            victims: said.victims,
+            evidence: texts(&said.evidence),
+            terms: said.terms.iter().map(|term| format!("{}#{}", term.scheme(), term.id())).collect(),
+            pap: said.pap.map(Pap::word),
             precedence: said.precedence.word().to_lowercase(),
             created: time(said.created),
             observed_from: said.observed_from.map(time),
             observed_until: said.observed_until.map(time),
-            received: view.received.map(time),
-            agreements: view.agreements.iter().map(|agreement| Titled::of(book, *agreement)).collect(),
             case: said.case,
             description: said.description,
             source: said.source,
+            reference: said.reference,
         }
     }
 }
@@ -195,11 +275,6 @@ impl Retraction {
 }
 
 /// The codes without the words of H3.
-pub(super) fn codes(handling: &[Handling]) -> Vec<String> {
+fn codes(handling: &[Handling]) -> Vec<String> {
     handling.iter().map(|code| format!("H{}", code.to_wire())).collect()
-}
-
-/// The words of H3.
-pub(super) fn note(said: &Said) -> Option<String> {
-    said.handling.iter().find_map(Handling::words).map(str::to_owned)
 }
