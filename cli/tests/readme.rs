@@ -179,6 +179,22 @@ fn the_commands_of_the_readme_work() {
                 assert_eq!(found["reports"][0]["originator"]["name"], "Cyber Unit A");
                 assert_eq!(found["distinct_originators"], 1);
             }
+            ["entente", "import", "FILE", ..] => {
+                let file = "address,chain\nTR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t,tron\n";
+                fs::write(desk.path().join("victims.csv"), file).unwrap();
+                let line = line.replace("FILE", "victims.csv").replace("ID", &id);
+                assert!(a.run(&line).contains("1 rows: 1 accepted"));
+            }
+            ["entente", "benign", "import", "exchanges.csv", ..] => {
+                fs::write(desk.path().join("exchanges.csv"), format!("address,label\n{ADDRESS},Exchange\n")).unwrap();
+                assert!(a.run(line).contains("1 entries of 1 rows"));
+            }
+            ["entente", "export", ..] => {
+                a.run(line);
+                let bundle: Value =
+                    serde_json::from_slice(&fs::read(desk.path().join("reports.json")).unwrap()).unwrap();
+                assert_eq!(bundle["type"], "bundle");
+            }
             _ => panic!("the README has a command that this test does not know: {line}"),
         }
     }

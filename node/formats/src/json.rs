@@ -118,8 +118,19 @@ fn item(line: u64, value: Option<Value>, columns: Option<&Columns>, settings: &S
 /// Objects within an object by their paths, one level deep: `originator.id`. Our own exports nest so.
 fn flat(object: Map<String, Value>) -> Map<String, Value> {
     let mut out = Map::new();
+    let note = object.get("handling_note").and_then(Value::as_str).map(str::to_owned);
     for (key, value) in object {
         match value {
+            // The words of H3 stand beside their code.
+            Value::Array(codes) if key == "handling" && note.is_some() => {
+                let codes = codes.iter().filter_map(Value::as_str);
+                let with_words = |code: &str| match &note {
+                    Some(note) if code == "H3" => format!("H3: {note}"),
+                    _ => code.to_owned(),
+                };
+                let codes: Vec<String> = codes.map(with_words).collect();
+                out.insert(key, codes.into());
+            }
             Value::Object(inner) => {
                 // An indicator as our own API writes it.
                 if key == "indicator" && inner.contains_key("text") {

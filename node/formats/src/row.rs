@@ -155,6 +155,13 @@ impl<'a> Making<'a> {
         self.indicator = Some((column.to_owned(), text.to_owned()));
     }
 
+    /// What it is about, written as this software writes it: with its kind or chain.
+    pub(crate) fn written(&mut self, column: &str, text: &str) {
+        self.indicator(column, text);
+        self.kind = None;
+        self.chain = None;
+    }
+
     pub(crate) fn kind(&mut self, kind: Kind) {
         self.kind = Some(kind);
     }

@@ -91,23 +91,7 @@ fn a_list_has_notes_and_hosts() {
 
 #[test]
 fn a_tag_pack_lends_its_header_to_its_tags() {
-    let pack = "---
-title: Sextortion
-creator: Team
-source: https://example.org/report
-currency: BTC
-abuse: sextortion
-confidence: forensic
-tags:
-- address: 16Sg7k6eZaQ9WZifokXMZnUEDdDRo6dyiu
-  label: wave one
-- address: '0xdac17f958d2ee523a2206206994597c13d831ec7'
-  currency: USDT
-  network: ETH
-  abuse: investment_fraud
-  concepts: [defi, scam]
-- address: 1KD6jtQ96HD5GmGuiuBDA71J3qHiT1F9XQ
-";
+    let pack = include_str!("samples/tagpack.yaml");
     let (format, items, _) = read_as(pack, "pack.yaml", None);
     assert_eq!(format, Format::TagPack);
     let mut items = items.into_iter();
@@ -124,21 +108,7 @@ tags:
     assert_eq!(items.next().unwrap().unwrap_err().place.line, 16);
 }
 
-const STIX: &str = r#"{"type":"bundle","id":"bundle--1","objects":[
- {"type":"identity","id":"identity--1","name":"FIU B","identity_class":"organization"},
- {"type":"marking-definition","id":"marking-definition--9","definition_type":"statement","definition":{"statement":"ask before use"}},
- {"type":"indicator","spec_version":"2.1","id":"indicator--1","created_by_ref":"identity--1","name":"wallet of a drainer",
-  "pattern":"[cryptocurrency-wallet:value = '0xdac17f958d2ee523a2206206994597c13d831ec7'] OR [domain-name:value = 'evil.example']",
-  "pattern_type":"stix","valid_from":"2026-01-02T03:04:05Z","confidence":85,"labels":["drainer"],
-  "object_marking_refs":["marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb","marking-definition--9"]},
- {"type":"cryptocurrency-wallet","id":"cryptocurrency-wallet--b6ae6083-875f-5fe9-84b9-89e168f89406","value":"1KFHE7w8BhaENAswwryaoccDb6qcT6DbYY",
-  "extensions":{"extension-definition--be78509e-6958-51b1-8b26-d17ee0eba2d7":{"extension_type":"new-sco"}}},
- {"type":"cryptocurrency-wallet","id":"cryptocurrency-wallet--2","address":"bc1qwz2lhc40s8ty3l5jg3plpve3y3l82x9l42q7fk"},
- {"type":"domain-name","id":"domain-name--3","value":"based.example"},
- {"type":"relationship","id":"relationship--1","relationship_type":"based-on","source_ref":"indicator--1","target_ref":"domain-name--3"},
- {"type":"indicator","id":"indicator--2","pattern":"[email-message:subject MATCHES 'x']","pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z"},
- {"type":"indicator","id":"indicator--3","pattern":"alert tcp any","pattern_type":"snort","valid_from":"2026-01-01T00:00:00Z"},
- {"type":"malware","id":"malware--1","name":"x"}]}"#;
+const STIX: &str = include_str!("samples/stix.json");
 
 #[test]
 fn stix_is_read_with_what_it_refers_to() {
@@ -159,23 +129,7 @@ fn stix_is_read_with_what_it_refers_to() {
     assert!(reasons[0].contains("email-message:subject") && reasons[1].contains("another language"), "{reasons:?}");
 }
 
-const MISP: &str = r#"{"response":[{"Event":{"uuid":"5f0c7f7e-0000-4000-8000-000000000001","info":"A drainer","Orgc":{"name":"CERT X"},
- "Tag":[{"name":"tlp:white"},{"name":"PAP:GREEN"},{"name":"admiralty-scale:source-reliability=\"b\""},{"name":"admiralty-scale:information-credibility=\"2\""}],
- "Attribute":[
-  {"type":"btc","value":"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa","uuid":"1","comment":"paid to","Tag":[{"name":"tlp:amber"},{"name":"misp-galaxy:cryptocurrency-threat=\"Pig Butchering Scam\""}]},
-  {"type":"filename|sha256","value":"a.exe|9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","uuid":"2"},
-  {"type":"text","value":"words","uuid":"3"},
-  {"type":"url","value":"https://gone.example/","uuid":"4","deleted":true},
-  {"type":"ip-dst|port","value":"198.51.100.3|443","uuid":"5"}],
- "Object":[
-  {"name":"coin-address","comment":"","Attribute":[
-   {"type":"text","object_relation":"address-crypto","value":"TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t","uuid":"6"},
-   {"type":"text","object_relation":"symbol","value":"TRX","uuid":"7"},
-   {"type":"datetime","object_relation":"first-seen","value":"2026-01-02T03:04:05+00:00","uuid":"8"}]},
-  {"name":"telegram-account","Attribute":[{"type":"text","object_relation":"username","value":"@helpdesk","uuid":"9"}]},
-  {"name":"cryptocurrency-transaction","Attribute":[
-   {"type":"text","object_relation":"transaction-number","value":"4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b","uuid":"10"},
-   {"type":"text","object_relation":"symbol","value":"BTC","uuid":"11"}]}]}}]}"#;
+const MISP: &str = include_str!("samples/misp.json");
 
 #[test]
 fn misp_is_read_with_tags_and_objects() {
@@ -195,23 +149,7 @@ fn misp_is_read_with_tags_and_objects() {
 }
 
 /// By the schema of `sdn_advanced.xsd`; the names and addresses are made up.
-const OFAC: &str = r#"<?xml version="1.0" encoding="utf-8"?>
-<Sanctions xmlns="http://www.un.org/sanctions/1.0">
- <ReferenceValueSets><FeatureTypeValues>
-  <FeatureType ID="25">Birthdate</FeatureType>
-  <FeatureType ID="344" FeatureTypeGroupID="1">Digital Currency Address - XBT</FeatureType>
-  <FeatureType ID="992">Digital Currency Address - USDT</FeatureType>
- </FeatureTypeValues></ReferenceValueSets>
- <DistinctParties>
-  <DistinctParty FixedRef="12345"><Profile ID="12345">
-   <Identity ID="1"><Alias><DocumentedName ID="1"><DocumentedNamePart><NamePartValue ScriptID="215">DOE &amp; SONS</NamePartValue></DocumentedNamePart></DocumentedName></Alias>
-    <Alias><DocumentedName ID="2"><DocumentedNamePart><NamePartValue>DOE LTD</NamePartValue></DocumentedNamePart></DocumentedName></Alias></Identity>
-   <Feature ID="1" FeatureTypeID="344"><FeatureVersion ID="1"><VersionDetail DetailTypeID="1432">1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa</VersionDetail></FeatureVersion></Feature>
-   <Feature ID="2" FeatureTypeID="25"><FeatureVersion ID="2"><VersionDetail>1 January 1970</VersionDetail></FeatureVersion></Feature>
-   <Feature ID="3" FeatureTypeID="992"><FeatureVersion ID="3"><VersionDetail>TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t</VersionDetail></FeatureVersion></Feature>
-  </Profile></DistinctParty>
- </DistinctParties>
-</Sanctions>"#;
+const OFAC: &str = include_str!("samples/ofac.xml");
 
 #[test]
 fn the_sanctions_list_is_streamed_by_party() {

@@ -107,11 +107,24 @@ pub(super) fn url(text: &str) -> Result<Read, Fault> {
         Some(_) => None,
         None => return Err("it names no host".into()),
     };
-    let mut read = Read::new(url.as_str(), "URL")
+    let mut read = Read::new(encoded(url.as_str()), "URL")
         .noting(matches!(plain, Cow::Owned(_)), REFANGED)
         .noting(!plain.contains("://"), "https:// was put before it");
     read.notes.extend(shown.into_iter().flatten());
     Ok(read)
+}
+
+/// Without characters that browsers bear and RFC 3986 does not.
+fn encoded(url: &str) -> String {
+    let mut out = String::with_capacity(url.len());
+    for found in url.chars() {
+        if matches!(found, '\\' | '^' | '`' | '{' | '|' | '}' | '"' | '<' | '>' | ' ') {
+            out.push_str(&format!("%{:02X}", u32::from(found)));
+        } else {
+            out.push(found);
+        }
+    }
+    out
 }
 
 pub(super) fn ip(text: &str) -> Result<Read, Fault> {

@@ -34,9 +34,9 @@ use crate::output::Output;
 use crate::passphrase::PassphraseArgs;
 use crate::prompt;
 use crate::text;
+use judge::Judge;
 use judge::Told;
 pub(super) use judge::show_columns;
-use judge::{Judge, Verdict};
 use send::{Node, Outcome};
 
 const EXAMPLE: &str = "\
@@ -302,10 +302,10 @@ fn dry_run(
     globals: &Globals,
     out: &Output,
 ) -> Result<(), CliError> {
-    let mut node =
+    let node =
         if args.agreements.is_empty() { None } else { Some(Node::find_or_open(args, source, globals, out)?) };
     let told = Told { rows: true, problems: true };
-    let (judge, _) = pass(args, input, node.as_mut(), told, out)?;
+    let (judge, _) = pass(args, input, node.as_ref(), told, out)?;
     if let Some(node) = &node {
         node.show_recipients(out);
     }
@@ -316,8 +316,8 @@ fn dry_run(
 fn file(args: &ImportArgs, input: &Input<'_>, source: &str, globals: &Globals, out: &Output) -> Result<(), CliError> {
     let ask = !args.yes && prompt::is_interactive() && args.file.as_os_str() != STANDARD;
     if ask {
-        let mut node = Node::find(args, source, globals, out)?.trying();
-        let (judge, _) = pass(args, input, Some(&mut node), Told { rows: false, problems: true }, out)?;
+        let node = Node::find(args, source, globals, out)?.trying();
+        let (judge, _) = pass(args, input, Some(&node), Told { rows: false, problems: true }, out)?;
         node.show_recipients(out);
         let counts = judge.counts();
         out.note(&counts.sentence());
@@ -327,9 +327,9 @@ fn file(args: &ImportArgs, input: &Input<'_>, source: &str, globals: &Globals, o
             false,
         )?;
     }
-    let mut node = Node::find(args, source, globals, out)?;
+    let node = Node::find(args, source, globals, out)?;
     let told = Told { rows: out.is_json(), problems: !ask };
-    let (judge, mut outcome) = pass(args, input, Some(&mut node), told, out)?;
+    let (judge, mut outcome) = pass(args, input, Some(&node), told, out)?;
     if args.retract_missing {
         retract_missing(args, &node, &judge, &mut outcome, out)?;
     }
@@ -340,7 +340,7 @@ fn file(args: &ImportArgs, input: &Input<'_>, source: &str, globals: &Globals, o
 fn pass(
     args: &ImportArgs,
     input: &Input<'_>,
-    mut node: Option<&mut Node>,
+    node: Option<&Node>,
     told: Told,
     out: &Output,
 ) -> Result<(Judge, Outcome), CliError> {
@@ -349,49 +349,33 @@ fn pass(
     if told.problems {
         show_columns(&opened, out);
     }
-    let mut judge = Judge::new(told);
-    let mut waiting: Vec<Verdict> = Vec::with_capacity(send::TOGETHER);
-    let mut outcome = Outcome::default();
-    for item in opened.by_ref() {
-        let item = item.map_err(|source| input.unreadable(source))?;
-        if let Some(verdict) = judge.row(item, out)? {
-            waiting.push(verdict);
+    let (mut judge, mut outcome) = (Judge::new(told), Outcome::default());
+    let settle = |judge: &mut Judge, answered: send::Answered| -> Result<(), CliError> {
+        let (rows, results) = answered?;
+        for (verdict, result) in rows.into_iter().zip(results) {
+            match result {
+                Some(Err(reason)) => judge.denied(verdict, &reason, out)?,
+                Some(Ok(filed)) => {
+                    outcome.add(&filed);
+                    judge.fit(&verdict, out)?;
+                }
+                None => judge.fit(&verdict, out)?,
+            }
         }
-        if waiting.len() == send::TOGETHER {
-            flush(&mut waiting, node.as_deref_mut(), &mut judge, &mut outcome, args.confirm_benign, out)?;
+        Ok(())
+    };
+    send::in_batches(node, args.confirm_benign, &mut judge, settle, |judge, batches| {
+        for item in opened.by_ref() {
+            let item = item.map_err(|source| input.unreadable(source))?;
+            if let Some(verdict) = judge.row(item, out)? {
+                batches.push(verdict, judge)?;
+            }
         }
-    }
-    flush(&mut waiting, node, &mut judge, &mut outcome, args.confirm_benign, out)?;
+        Ok(())
+    })?;
     bar.finish_and_clear();
     judge.beside(&opened.beside);
     Ok((judge, outcome))
-}
-
-fn flush(
-    waiting: &mut Vec<Verdict>,
-    node: Option<&mut Node>,
-    judge: &mut Judge,
-    outcome: &mut Outcome,
-    confirm_benign: bool,
-    out: &Output,
-) -> Result<(), CliError> {
-    let rows = std::mem::take(waiting);
-    let results = match node {
-        Some(node) if !rows.is_empty() => Some(node.take(&rows, confirm_benign)?),
-        _ => None,
-    };
-    for (place, verdict) in rows.into_iter().enumerate() {
-        let result = results.as_ref().map(|results| &results[place]);
-        match result {
-            Some(Err(reason)) => judge.denied(verdict, reason, out)?,
-            Some(Ok(filed)) => {
-                outcome.add(filed);
-                judge.fit(&verdict, out)?;
-            }
-            None => judge.fit(&verdict, out)?,
-        }
-    }
-    Ok(())
 }
 
 /// Retracts what this source said before and says no more.

@@ -1,7 +1,11 @@
 //! Fit rows on their way to the node: in batches, each an entry's worth; or, for a dry run beside no running node, to
-//! the desk of its data directory.
+//! the desk of its data directory. While the node works on one batch, the next is read here and taken in there; what
+//! came of them is told in the order of the file.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use entente_node::config::Config;
 use entente_node::desk::{DeskError, RowFiled, SourceRow};
@@ -9,7 +13,7 @@ use entente_node::{Node as Opened, RunOptions};
 use serde::{Deserialize, Serialize};
 
 use super::ImportArgs;
-use super::judge::Verdict;
+use super::judge::{Judge, Verdict};
 use super::request::Written;
 use crate::args::Globals;
 use crate::client::Client;
@@ -60,7 +64,7 @@ pub(crate) struct Node {
     source: String,
     agreements: Vec<String>,
     dry_run: bool,
-    recipients: Vec<FiledUnder>,
+    recipients: Mutex<Vec<FiledUnder>>,
 }
 
 enum Way {
@@ -147,7 +151,7 @@ impl Node {
 
     fn of(way: Way, args: &ImportArgs, source: &str) -> Self {
         let agreements = args.agreements.clone();
-        Self { way, source: source.to_owned(), agreements, dry_run: false, recipients: Vec::new() }
+        Self { way, source: source.to_owned(), agreements, dry_run: false, recipients: Mutex::default() }
     }
 
     /// The same, filing nothing.
@@ -156,8 +160,8 @@ impl Node {
     }
 
     /// Hands rows over; for each its report, or why it is not taken.
-    pub(crate) fn take(
-        &mut self,
+    fn take(
+        &self,
         rows: &[Verdict],
         confirm_benign: bool,
     ) -> std::result::Result<Vec<std::result::Result<Filed, String>>, CliError> {
@@ -178,7 +182,7 @@ impl Node {
                 if answer.results.len() != rows.len() {
                     return Err(CliError::Incomplete { answered: answer.results.len(), asked: rows.len() });
                 }
-                self.recipients = answer.agreements;
+                self.received_by(answer.agreements);
                 Ok(answer.results.into_iter().map(Result::read).collect())
             }
             Way::Desk(opened) => {
@@ -201,7 +205,7 @@ impl Node {
                         .collect(),
                     state: "unsent".to_owned(),
                 });
-                self.recipients = under.collect();
+                self.received_by(under.collect());
                 let read = |result: std::result::Result<RowFiled, DeskError>| {
                     result
                         .map(|filed| Filed { id: filed.report.to_string(), outcome: String::new() })
@@ -212,10 +216,14 @@ impl Node {
         }
     }
 
+    fn received_by(&self, recipients: Vec<FiledUnder>) {
+        *self.recipients.lock().unwrap_or_else(PoisonError::into_inner) = recipients;
+    }
+
     /// To whom the rows go.
     pub(crate) fn show_recipients(&self, out: &Output) {
-        let rows: Vec<_> = self
-            .recipients
+        let recipients = self.recipients.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows: Vec<_> = recipients
             .iter()
             .flat_map(|under| {
                 under.recipients.iter().map(|agency| {
@@ -253,6 +261,113 @@ impl Node {
         let Way::Running(client) = &self.way else { return Ok(()) };
         let reason = format!("no longer in the source {}", self.source);
         client.write(&["v1", "reports", id, "retraction"], &Request { reason }).map(drop)
+    }
+}
+
+/// The rows of a batch, and what came of each; nothing where no node was asked.
+pub(crate) type Answered =
+    std::result::Result<(Vec<Verdict>, Vec<Option<std::result::Result<Filed, String>>>), CliError>;
+
+/// Rows that wait to be a batch, and batches under way.
+pub(crate) struct Batches<'a> {
+    waiting: Vec<Verdict>,
+    sent: u64,
+    /// The number of the batch that is told next, and those that were done before their turn.
+    next: u64,
+    done: BTreeMap<u64, Answered>,
+    jobs: Option<SyncSender<(u64, Vec<Verdict>)>>,
+    answers: Receiver<(u64, Answered)>,
+    settle: Box<dyn FnMut(&mut Judge, Answered) -> std::result::Result<(), CliError> + 'a>,
+}
+
+/// Batches that the node works on at a time: while it writes one, it reads another.
+const AT_A_TIME: usize = 2;
+
+/// Hands rows over in batches while `read` finds them, and settles what came of each batch, in order.
+pub(crate) fn in_batches<'a>(
+    node: Option<&Node>,
+    confirm_benign: bool,
+    judge: &mut Judge,
+    settle: impl FnMut(&mut Judge, Answered) -> std::result::Result<(), CliError> + 'a,
+    read: impl FnOnce(&mut Judge, &mut Batches<'a>) -> std::result::Result<(), CliError>,
+) -> std::result::Result<(), CliError> {
+    let (jobs, queue) = sync_channel(1);
+    let (answer, answers) = channel();
+    let queue = Mutex::new(queue);
+    let waiting = Vec::with_capacity(TOGETHER);
+    let settle = Box::new(settle);
+    let mut batches = Batches { waiting, sent: 0, next: 0, done: BTreeMap::new(), jobs: Some(jobs), answers, settle };
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            let (answer, queue) = (answer.clone(), &queue);
+            scope.spawn(move || work(node, confirm_benign, queue, &answer));
+        }
+        drop(answer);
+        let ended = read(judge, &mut batches).and_then(|()| batches.finish(judge));
+        // Whoever still works finds nothing more to do.
+        batches.jobs = None;
+        ended
+    })
+}
+
+fn work(
+    node: Option<&Node>,
+    confirm_benign: bool,
+    queue: &Mutex<Receiver<(u64, Vec<Verdict>)>>,
+    answer: &Sender<(u64, Answered)>,
+) {
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((number, rows)) = job else { return };
+        let results = match node {
+            Some(node) => node.take(&rows, confirm_benign).map(|results| results.into_iter().map(Some).collect()),
+            None => Ok(rows.iter().map(|_| None).collect()),
+        };
+        if answer.send((number, results.map(|results| (rows, results)))).is_err() {
+            return;
+        }
+    }
+}
+
+impl Batches<'_> {
+    /// Adds a row; a full batch goes out.
+    pub(crate) fn push(&mut self, row: Verdict, judge: &mut Judge) -> std::result::Result<(), CliError> {
+        self.waiting.push(row);
+        if self.waiting.len() < TOGETHER {
+            return Ok(());
+        }
+        self.send();
+        while let Ok((number, answered)) = self.answers.try_recv() {
+            self.done.insert(number, answered);
+        }
+        self.settle_done(judge)
+    }
+
+    fn send(&mut self) {
+        let rows = std::mem::replace(&mut self.waiting, Vec::with_capacity(TOGETHER));
+        if let Some(jobs) = self.jobs.as_ref().filter(|_| !rows.is_empty()) {
+            // The workers end only after this sender does.
+            let _ = jobs.send((self.sent, rows));
+            self.sent += 1;
+        }
+    }
+
+    fn settle_done(&mut self, judge: &mut Judge) -> std::result::Result<(), CliError> {
+        while let Some(answered) = self.done.remove(&self.next) {
+            self.next += 1;
+            (self.settle)(judge, answered)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, judge: &mut Judge) -> std::result::Result<(), CliError> {
+        self.send();
+        self.jobs = None;
+        while let Ok((number, answered)) = self.answers.recv() {
+            self.done.insert(number, answered);
+            self.settle_done(judge)?;
+        }
+        Ok(())
     }
 }
 

@@ -201,7 +201,10 @@ impl Reading<'_, '_> {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        let Some((kind, text)) = about(attribute, object, &value) else {
+        // What this software exported says itself what it is about.
+        let ours = attribute.tags.iter().find_map(|tag| tag.name.strip_prefix(OURS)?.strip_prefix("indicator="));
+        let ours = ours.map(|text| (None, text.trim_matches('"').to_owned()));
+        let Some((kind, text)) = ours.or_else(|| about(attribute, object, &value)) else {
             let what = format!("attributes of the type {}, which names no indicator here", attribute.kind);
             *self.beside.entry(what).or_default() += 1;
             return;
@@ -344,8 +347,8 @@ fn tags(making: &mut Making<'_>, tags: &[&str]) {
 fn our_tag(making: &mut Making<'_>, tag: &str) {
     let Some((name, value)) = tag.split_once('=') else { return };
     let value = value.trim_matches('"');
-    if name == "chain" {
-        return making.chain(value);
+    if name == "indicator" {
+        return making.written("Tag", value);
     }
     if name == "report" {
         let mut parts = value.split('/');

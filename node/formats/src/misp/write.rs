@@ -51,11 +51,7 @@ fn coin_address(report: &Report) -> Value {
     let mut address = leaf(report, relation, kind, "Financial fraud", &report.indicator.canonical);
     address["Tag"] = tags(report);
     address["comment"] = comment(report).into();
-    for (key, time) in [("first_seen", &report.observed_from), ("last_seen", &report.observed_until)] {
-        if let Some(time) = time {
-            address[key] = time.as_str().into();
-        }
-    }
+    seen(&mut address, report);
     let mut attributes = vec![address];
     if let Some(symbol) = symbol {
         attributes.push(leaf(report, "symbol", "text", "Other", symbol));
@@ -65,6 +61,15 @@ fn coin_address(report: &Report) -> Value {
         "description": "An address used in a cryptocurrency", "uuid": uuid(report, "object"), "distribution": "5", "comment": "",
         "Attribute": attributes,
     })
+}
+
+/// When the activity was seen, as attributes have it.
+fn seen(attribute: &mut Value, report: &Report) {
+    for (key, time) in [("first_seen", &report.observed_from), ("last_seen", &report.observed_until)] {
+        if let Some(time) = time {
+            attribute[key] = time.as_str().into();
+        }
+    }
 }
 
 fn leaf(report: &Report, relation: &str, kind: &str, category: &str, value: &str) -> Value {
@@ -95,10 +100,12 @@ fn attribute(report: &Report) -> Value {
         },
         _ => ("text", "Other", indicator.text.as_str()),
     };
-    json!({
+    let mut attribute = json!({
         "type": kind, "category": category, "value": value, "to_ids": kind != "text", "comment": comment(report),
         "uuid": uuid(report, "attribute"), "distribution": "5", "Tag": tags(report),
-    })
+    });
+    seen(&mut attribute, report);
+    attribute
 }
 
 fn comment(report: &Report) -> String {
@@ -110,6 +117,7 @@ fn tags(report: &Report) -> Value {
     let mut names = vec![
         format!("tlp:{}", report.marking),
         tag("report", &format!("{}/{}/{}", report.originator.id, report.id, report.revision)),
+        tag("indicator", &report.indicator.text),
         tag("typology", &report.typology),
         tag("grading", &report.grading),
     ];
@@ -123,7 +131,6 @@ fn tags(report: &Report) -> Value {
         names.push(format!("PAP:{}", pap.to_uppercase()));
     }
     let optional = [
-        ("chain", report.indicator.chain.clone()),
         ("case", report.case.clone()),
         ("source", report.source.clone()),
         ("reference", report.reference.clone()),

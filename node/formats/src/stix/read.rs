@@ -44,6 +44,8 @@ const OBSERVABLES: &[(&str, &str, Option<Kind>)] = &[
     ("bank-account", "iban_number", Some(Kind::BankAccount)),
     ("user-account", "account_login", Some(Kind::Handle)),
     ("user-account", "user_id", Some(Kind::Handle)),
+    // What this software exports and STIX has no observable for.
+    ("x-entente-indicator", "value", None),
 ];
 
 fn text<'o>(object: &'o Object, key: &str) -> &'o str {
@@ -190,9 +192,8 @@ fn ours(making: &mut Making<'_>, object: &Object) {
     let extension =
         object.get("extensions").and_then(|extensions| extensions.get(EXTENSION)).and_then(Value::as_object);
     let Some(extension) = extension else { return };
-    let chain = text(extension, "chain");
-    if !chain.is_empty() {
-        making.chain(chain);
+    if !text(extension, "text").is_empty() {
+        making.written("text", text(extension, "text"));
     }
     for field in Field::ALL.iter().copied().filter(|field| !matches!(field, Field::Indicator | Field::Description)) {
         match extension.get(field.name()) {

@@ -121,12 +121,12 @@ fn parts(report: &Report) -> Option<(&'static str, Value, Option<&'static str>)>
         "phone" => ("phone-number", value(), Some(PHONE)),
         "handle" => {
             let (platform, name) = two()?;
-            ("user-account", json!({ "account_type": platform, "account_login": name }), None)
+            match ACCOUNT_TYPES.iter().find(|(ours, _)| *ours == platform) {
+                Some((_, theirs)) => ("user-account", json!({ "account_type": theirs, "account_login": name }), None),
+                None => ("user-account", json!({ "account_login": indicator.canonical }), None),
+            }
         }
-        "exchange-account" => {
-            let (exchange, account) = two()?;
-            ("user-account", json!({ "account_type": exchange, "user_id": account }), None)
-        }
+        "exchange-account" => ("user-account", json!({ "user_id": indicator.canonical }), None),
         "bank-account" if !indicator.canonical.contains(':') => {
             ("bank-account", json!({ "iban": indicator.canonical }), Some(BANK))
         }
@@ -137,6 +137,9 @@ fn parts(report: &Report) -> Option<(&'static str, Value, Option<&'static str>)>
         _ => return None,
     })
 }
+
+/// Platforms that STIX's vocabulary of account types has.
+const ACCOUNT_TYPES: [(&str, &str); 3] = [("facebook", "facebook"), ("skype", "skype"), ("x", "twitter")];
 
 /// What the extension for transactions wants to be told of the chain: the ticker of its coin, or its CAIP-2 id.
 fn symbol(chain: Option<&str>) -> &str {
@@ -215,8 +218,9 @@ fn indicator(report: &Report) -> Value {
     }
     if let Some(reference) = &report.reference {
         let name = report.source.as_deref().unwrap_or("reference");
+        // A `url` is to come with a hash of what it shows, which nobody has here.
         let is_url = reference.starts_with("http://") || reference.starts_with("https://");
-        let key = if is_url { "url" } else { "external_id" };
+        let key = if is_url { "description" } else { "external_id" };
         object["external_references"] = json!([{ "source_name": name, key: reference }]);
     }
     object
