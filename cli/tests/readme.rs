@@ -179,27 +179,33 @@ fn the_commands_of_the_readme_work() {
                 assert_eq!(found["reports"][0]["originator"]["name"], "Cyber Unit A");
                 assert_eq!(found["distinct_originators"], 1);
             }
-            ["entente", "import", "FILE", ..] => {
-                let file = "address,chain\nTR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t,tron\n";
-                fs::write(desk.path().join("victims.csv"), file).unwrap();
-                let line = line.replace("FILE", "victims.csv").replace("ID", &id);
-                assert!(a.run(&line).contains("1 rows: 1 accepted"));
-            }
-            ["entente", "benign", "import", "exchanges.csv", ..] => {
-                fs::write(desk.path().join("exchanges.csv"), format!("address,label\n{ADDRESS},Exchange\n")).unwrap();
-                assert!(a.run(line).contains("1 entries of 1 rows"));
-            }
-            ["entente", "export", ..] => {
-                a.run(line);
-                let bundle: Value =
-                    serde_json::from_slice(&fs::read(desk.path().join("reports.json")).unwrap()).unwrap();
-                assert_eq!(bundle["type"], "bundle");
-            }
-            _ => panic!("the README has a command that this test does not know: {line}"),
+            _ => files_come_and_go(&a, desk.path(), &line.replace("ID", &id)),
         }
     }
     for agency in [&a, &b] {
         agency.run("entente peers");
         agency.run("entente status");
+    }
+}
+
+/// The commands that read and write others' files.
+fn files_come_and_go(agency: &Agency, desk: &Path, line: &str) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words[..] {
+        ["entente", "import", "FILE", ..] => {
+            let file = "address,chain\nTR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t,tron\n";
+            fs::write(desk.join("victims.csv"), file).unwrap();
+            assert!(agency.run(&line.replace("FILE", "victims.csv")).contains("1 rows: 1 accepted"));
+        }
+        ["entente", "benign", "import", "exchanges.csv", ..] => {
+            fs::write(desk.join("exchanges.csv"), format!("address,label\n{ADDRESS},Exchange\n")).unwrap();
+            assert!(agency.run(line).contains("1 entries of 1 rows"));
+        }
+        ["entente", "export", ..] => {
+            agency.run(line);
+            let bundle: Value = serde_json::from_slice(&fs::read(desk.join("reports.json")).unwrap()).unwrap();
+            assert_eq!(bundle["type"], "bundle");
+        }
+        _ => panic!("the README has a command that this test does not know: {line}"),
     }
 }

@@ -182,6 +182,39 @@ fn benign(a: &Agency, list: &str, agreement: &str) {
     assert!(a.answer(&format!("/v1/addresses/{address}"))["benign"].is_null());
 }
 
+/// Rows of a file that is being imported while something is killed.
+const MANY: usize = 6000;
+
+#[test]
+fn an_import_that_was_killed_goes_on_where_it_was() {
+    let _machine = machine();
+    let [mut a, mut b] = ["Unit A", "Unit B"].map(Agency::found);
+    ally(&[&a, &b]);
+    let agreement = agreement(&a);
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("many.csv");
+    let rows: Vec<String> = (0..MANY).map(|n| format!("0x{:040x},ethereum,{n}", n + 1)).collect();
+    fs::write(&path, format!("address,chain,label\n{}\n", rows.join("\n"))).unwrap();
+    let import = ["import", path.to_str().unwrap(), "--agreement", &agreement, "--source", "many", "--yes"];
+    let begin = |agency: &Agency| agency.command(&import).stdout(std::process::Stdio::null()).spawn().unwrap();
+    // First the program that reads, then the node that takes.
+    let mut reading = begin(&a);
+    until("rows arrive", || (a.holds("reports") > 0).then_some(()));
+    reading.kill().unwrap();
+    reading.wait().unwrap();
+    let mut reading = begin(&a);
+    a.kill();
+    assert!(!reading.wait().unwrap().success());
+    a.start();
+    let ended = counts(&a, &import[1..]);
+    let [filed, unchanged] = numbers(&ended, &["filed", "unchanged"])[..] else { panic!("{ended}") };
+    assert_eq!((filed + unchanged, a.holds("reports")), (MANY as u64, MANY as u64), "{ended}");
+    until("the partner has each once", || (b.holds("reports") == MANY as u64).then_some(()));
+    for agency in [&mut a, &mut b] {
+        agency.stop_sound();
+    }
+}
+
 /// The recipients are named from the data directory.
 fn dry_run_beside_no_node(a: &mut Agency, file: &str, agreement: &str) {
     a.stop();

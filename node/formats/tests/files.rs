@@ -169,6 +169,25 @@ fn the_sanctions_list_is_streamed_by_party() {
 }
 
 #[test]
+fn a_feed_is_read_event_by_event() {
+    let uuid = "5f0c7f7e-0000-4000-8000-000000000001";
+    let event = MISP.strip_prefix("{\"response\":[").unwrap().strip_suffix("]}").unwrap();
+    let settings = Settings::default();
+    let read = |manifest: String| -> Vec<Result<Item, String>> {
+        let file = |name: &str| match name {
+            "5f0c7f7e-0000-4000-8000-000000000001.json" => Ok(event.as_bytes().to_vec()),
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        let opened = entente_formats::open_directory(&manifest, file, &settings).unwrap();
+        opened.map(|item| item.map_err(|error| error.to_string())).collect()
+    };
+    assert_eq!(read(format!("{{\"{uuid}\":{{\"info\":\"x\"}}}}")).iter().filter(|item| item.is_ok()).count(), 6);
+    for hostile in ["../../etc/passwd", "5f0c7f7e-0000-4000-8000-000000000002"] {
+        assert!(read(format!("{{\"{hostile}\":{{}}}}"))[0].is_err(), "{hostile}");
+    }
+}
+
+#[test]
 fn json_of_no_standard_is_read_by_its_keys() {
     let list = r#"{"version":2,"whitelist":["good.example"],"blacklist":["evil.example","bad.example"]}"#;
     let (format, items, beside) = read_as(list, "x.json", None);

@@ -8,6 +8,7 @@ use std::process::Command;
 use entente_formats::report::{Kept, Report};
 use entente_formats::row::Row;
 use entente_formats::{Settings, flat, misp, open, stix};
+use entente_protocol::statement::details::Role;
 use serde_json::{Value, json};
 
 const NOW: &str = "2026-11-27T18:00:00.000Z";
@@ -120,7 +121,9 @@ fn tables_and_lines_come_back_whole() {
     let reports = all();
     let mut table = Vec::new();
     let mut csv = flat::Csv::new(&mut table).unwrap();
-    reports.iter().for_each(|report| csv.write(report).unwrap());
+    for report in &reports {
+        csv.write(report).unwrap();
+    }
     csv.finish().unwrap();
     let table = String::from_utf8(table).unwrap();
     assert!(table.contains("\"'=cmd|'") && table.contains(",+442079460018,"), "no spreadsheet runs a cell");
@@ -144,7 +147,7 @@ fn comes_back(rows: &[Row], reports: &[Report]) {
         assert_eq!(handling, ["H1", "H3: ask first; then, ask again"], "{about}");
         assert_eq!((draft.case.as_deref(), draft.source.as_deref()), (Some("2026/17"), Some("a bank")));
         assert_eq!(draft.reference.as_deref(), Some("https://example.org/7"));
-        assert_eq!((draft.victims, draft.role.flatten().map(|role| role.word())), (Some(Some(3)), Some("perpetrator")));
+        assert_eq!((draft.victims, draft.role.flatten().map(Role::word)), (Some(Some(3)), Some("perpetrator")));
         let amounts: Vec<String> = draft.amounts.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(amounts, report.amounts);
         let evidence: Vec<String> = draft.evidence.iter().flatten().map(ToString::to_string).collect();

@@ -108,8 +108,17 @@ impl Chain {
 
     /// Every chain with a name, the most used ones first.
     pub(super) fn all() -> impl Iterator<Item = Chain> {
-        let evm = EVM_NAMES.iter().map(|(number, ..)| Chain(Id::Evm(*number)));
-        CHAINS.iter().map(|row| Chain(Id::Listed(row))).chain(evm)
+        Chain::listed().chain(Chain::named_evm())
+    }
+
+    /// Every chain that is no EVM chain.
+    pub(super) fn listed() -> impl Iterator<Item = Chain> {
+        CHAINS.iter().map(|row| Chain(Id::Listed(row)))
+    }
+
+    /// Every EVM chain with a name.
+    pub(super) fn named_evm() -> impl Iterator<Item = Chain> {
+        EVM_NAMES.iter().map(|(number, ..)| Chain(Id::Evm(*number)))
     }
 
     /// Every listed chain, and Ethereum for all EVM chains: one chain for each way of writing an address.

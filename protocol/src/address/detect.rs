@@ -129,7 +129,13 @@ fn unnamed(probe: &Text<'_>, tidied: &Tidied) -> Examined {
         let likely = may_be(chain, probe) && (!chain.is_test() || tells_network(chain, probe.written));
         likely.then(|| read(chain, probe).ok()).flatten().map(|found| (chain, found))
     };
-    let readings: Vec<_> = Chain::all().filter_map(fits).collect();
+    let mut readings: Vec<_> = Chain::listed().filter_map(fits).collect();
+    // Most EVM chains write alike: what is an account on one is on all, and is read once.
+    let account = is_evm_like(probe.written).then(|| probe.evm().ok()).flatten();
+    readings.extend(Chain::named_evm().filter_map(|chain| match chain.evm_number() {
+        Some(number) if evm::has_own_form(number) => fits(chain),
+        _ => account.clone().map(|account| (chain, account)),
+    }));
     let refused = readings.is_empty().then(|| why_none(probe));
     finish(readings, tidied, refused)
 }
@@ -158,14 +164,14 @@ fn why_none(probe: &Text<'_>) -> AddressError {
 fn finish(found: Vec<(Chain, Read)>, tidied: &Tidied, refused: Option<AddressError>) -> Examined {
     let mut changed = tidied.changed.clone();
     if let Some((_, read)) = found.first()
-        && read.canonical != tidied.text
+        && *read.canonical != *tidied.text
     {
         let by_case = read.canonical.eq_ignore_ascii_case(&tidied.text);
         changed.push(if by_case { "written in lower case" } else { "written in the canonical form" });
     }
     let reading = |(chain, read): (Chain, Read)| {
         let sub_account = read.sub_account.or_else(|| tidied.tag.as_deref().and_then(|tag| beside(chain, tag)));
-        let address = Address { chain, canonical: read.canonical.into() };
+        let address = Address { chain, canonical: read.canonical };
         Reading { address, form: read.form, sub_account }
     };
     let chain_named = matches!(tidied.chain, Some(Ok(_)));
@@ -213,7 +219,7 @@ pub(super) fn may_be(chain: Chain, probe: &Text<'_>) -> bool {
     let starts = |starts: &[&str]| {
         starts.iter().any(|start| text.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start)))
     };
-    let (digits, skipped) = without_0x(text);
+    let (digits, _) = without_0x(text);
     match chain.family() {
         Family::Bitcoin(network) => network.may_be(text) || (26..=36).contains(&length) && probe.base58().is_ok(),
         Family::BitcoinCash(_) => {
@@ -232,8 +238,7 @@ pub(super) fn may_be(chain: Chain, probe: &Text<'_>) -> bool {
             let number = chain.evm_number().unwrap_or_default();
             (starts(&["xdc"]) && evm::XDC.contains(&number))
                 || (starts(&["one1"]) && evm::HARMONY.contains(&number))
-                || digits.len() == 40 && (skipped > 0 || digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-                || skipped > 0 && (38..=42).contains(&digits.len())
+                || is_evm_like(text)
         }
         Family::Tron => starts(&["t"]) && (33..=35).contains(&length) || digits.len() == 42 && digits.starts_with("41"),
         Family::Solana => (32..=44).contains(&length) && probe.base58().is_ok_and(|bytes| bytes.len() == 32),
@@ -265,6 +270,15 @@ pub(super) fn may_be(chain: Chain, probe: &Text<'_>) -> bool {
         Family::Antelope => length == 12 && text.bytes().any(|byte| byte.is_ascii_digit()),
         Family::Stacks(_) => starts(&["SP", "SM", "ST", "SN"]) && (28..=82).contains(&length),
         Family::Nano => starts(&["nano_", "xrb_"]),
+    }
+}
+
+/// Whether a text is written as an account of EVM chains, perhaps with a digit too many or too few.
+fn is_evm_like(text: &str) -> bool {
+    let (digits, skipped) = without_0x(text);
+    match skipped {
+        0 => digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        _ => (38..=42).contains(&digits.len()),
     }
 }
 

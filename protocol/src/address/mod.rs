@@ -45,6 +45,7 @@ mod zcash;
 
 use std::fmt::{self, Write};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use chain::Family;
 pub use chain::{Chain, ChainError, MAX_CHAIN_BYTES, MAX_EVM_NUMBER};
@@ -67,7 +68,7 @@ pub const MAX_INPUT_BYTES: usize = 1024;
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Address {
     chain: Chain,
-    canonical: Box<str>,
+    canonical: Arc<str>,
 }
 
 /// Why a text is no address.
@@ -155,8 +156,8 @@ impl Address {
         }
         let chain = Chain::from_wire(chain)?;
         match read(chain, &Text::new(canonical)) {
-            Ok(Read { canonical: read, sub_account: None, .. }) if read == canonical => {
-                Ok(Address { chain, canonical: read.into() })
+            Ok(Read { canonical: read, sub_account: None, .. }) if *read == *canonical => {
+                Ok(Address { chain, canonical: read })
             }
             Ok(_) => Err(AddressError::NotCanonical { chain }),
             Err(fault) => Err(AddressError::Form { chain, fault }),

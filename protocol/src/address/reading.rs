@@ -1,6 +1,7 @@
 //! What a text says of an address, and why it may say nothing.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::Chain;
 use super::chain::Family;
@@ -9,7 +10,7 @@ use super::chain::Family;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Read {
     /// The one form that all spellings of the account lead to.
-    pub(super) canonical: String,
+    pub(super) canonical: Arc<str>,
     /// The form it was written in.
     pub(super) form: &'static str,
     /// Who is meant at the account, where many share it.
@@ -17,7 +18,7 @@ pub(super) struct Read {
 }
 
 impl Read {
-    pub(super) fn new(canonical: impl Into<String>, form: &'static str) -> Read {
+    pub(super) fn new(canonical: impl Into<Arc<str>>, form: &'static str) -> Read {
         Read { canonical: canonical.into(), form, sub_account: None }
     }
 

@@ -12,7 +12,7 @@ pub(super) fn looks_like_iban(text: &str) -> bool {
     (15..=34).contains(&bytes.len())
         && bytes[..2].iter().all(u8::is_ascii_alphabetic)
         && bytes[2..4].iter().all(u8::is_ascii_digit)
-        && plain.parse::<Iban>().is_ok()
+        && plain.to_ascii_uppercase().parse::<Iban>().is_ok()
 }
 
 pub(super) fn bank(text: &str) -> Result<Read, Fault> {

@@ -5,6 +5,7 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use unicode_security::skeleton;
 use url::{Host, Url};
@@ -86,7 +87,11 @@ fn name(text: &str) -> Result<(String, Option<Notes>), Fault> {
     }
     let (shown, _) = idna::domain_to_unicode(&ascii);
     let mut notes: Vec<Cow<'static, str>> = vec![format!("it is shown to people as {shown}").into()];
-    let alike: String = skeleton(&shown).collect();
+    // Plain letters stay: the skeleton of an m is r and n.
+    let alike = shown.chars().map(|found| {
+        if found.is_ascii() { String::from(found) } else { skeleton(found.encode_utf8(&mut [0; 4])).collect() }
+    });
+    let alike: String = alike.collect();
     if alike.is_ascii() && alike != shown {
         notes.push(format!("HOMOGRAPH: it looks like {alike}").into());
     }
@@ -119,7 +124,7 @@ fn encoded(url: &str) -> String {
     let mut out = String::with_capacity(url.len());
     for found in url.chars() {
         if matches!(found, '\\' | '^' | '`' | '{' | '|' | '}' | '"' | '<' | '>' | ' ') {
-            out.push_str(&format!("%{:02X}", u32::from(found)));
+            let _ = write!(out, "%{:02X}", u32::from(found));
         } else {
             out.push(found);
         }

@@ -60,6 +60,8 @@ pub(crate) struct Judge {
     repairs: BTreeMap<String, u64>,
     guesses: BTreeMap<String, u64>,
     beside: BTreeMap<String, u64>,
+    /// The first reports, for people to look at.
+    first: Vec<Written>,
 }
 
 /// A row as it is told in JSON.
@@ -89,6 +91,9 @@ struct End<'a> {
     outcome: Option<&'a Outcome>,
 }
 
+/// Reports that are shown before filing.
+const SHOWN: usize = 5;
+
 /// The most kinds of repairs that are told apart.
 const KINDS: usize = 40;
 
@@ -103,6 +108,7 @@ impl Judge {
             repairs: BTreeMap::new(),
             guesses: BTreeMap::new(),
             beside: BTreeMap::new(),
+            first: Vec::new(),
         }
     }
 
@@ -167,6 +173,9 @@ impl Judge {
                 }
             }
         }
+        if self.told.problems && self.first.len() < SHOWN {
+            self.first.push(Written::of(&verdict.draft));
+        }
         if self.told.rows && out.is_json() {
             return out.value(&RowTold {
                 status,
@@ -225,6 +234,14 @@ impl Judge {
             });
         }
         Ok(())
+    }
+
+    /// Shows what the first rows become, so that a wrong column is seen.
+    pub(crate) fn show_first(&self, out: &Output) {
+        if !self.first.is_empty() && !out.is_json() {
+            out.note("the first of what would be filed:");
+            out.note_table(&Written::HEADER, self.first.iter().map(Written::cells).collect());
+        }
     }
 
     /// Tells what was guessed and repaired, and the counts, last.

@@ -302,10 +302,10 @@ fn dry_run(
     globals: &Globals,
     out: &Output,
 ) -> Result<(), CliError> {
-    let node =
-        if args.agreements.is_empty() { None } else { Some(Node::find_or_open(args, source, globals, out)?) };
+    let node = if args.agreements.is_empty() { None } else { Some(Node::find_or_open(args, source, globals, out)?) };
     let told = Told { rows: true, problems: true };
     let (judge, _) = pass(args, input, node.as_ref(), told, out)?;
+    judge.show_first(out);
     if let Some(node) = &node {
         node.show_recipients(out);
     }
@@ -318,6 +318,7 @@ fn file(args: &ImportArgs, input: &Input<'_>, source: &str, globals: &Globals, o
     if ask {
         let node = Node::find(args, source, globals, out)?.trying();
         let (judge, _) = pass(args, input, Some(&node), Told { rows: false, problems: true }, out)?;
+        judge.show_first(out);
         node.show_recipients(out);
         let counts = judge.counts();
         out.note(&counts.sentence());

@@ -3,6 +3,8 @@
 use entente_protocol::statement::draft::Draft;
 use serde::Serialize;
 
+use crate::output::Cell;
+
 /// The keys of the API; what a draft does not say is left out.
 #[derive(Serialize)]
 pub(crate) struct Written {
@@ -49,6 +51,22 @@ struct SubAccount {
 }
 
 impl Written {
+    /// What a person looks at first.
+    pub(super) const HEADER: [&str; 6] = ["INDICATOR", "TYPOLOGY", "GRADING", "TLP", "SOURCE", "DESCRIPTION"];
+
+    /// The same of this one.
+    pub(super) fn cells(&self) -> Vec<Cell> {
+        let words: String = self.description.iter().flat_map(|text| text.chars()).take(60).collect();
+        vec![
+            self.indicator.as_str().into(),
+            self.typology.as_str().into(),
+            self.grading.as_str().into(),
+            self.marking.as_str().into(),
+            self.source.clone().unwrap_or_default().into(),
+            words.replace('\n', " ").into(),
+        ]
+    }
+
     pub(crate) fn of(draft: &Draft) -> Self {
         fn texts<T: ToString>(list: Option<&Vec<T>>) -> Vec<String> {
             list.into_iter().flatten().map(ToString::to_string).collect()

@@ -3,7 +3,7 @@
 //! came of them is told in the order of the file.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -277,8 +277,11 @@ pub(crate) struct Batches<'a> {
     done: BTreeMap<u64, Answered>,
     jobs: Option<SyncSender<(u64, Vec<Verdict>)>>,
     answers: Receiver<(u64, Answered)>,
-    settle: Box<dyn FnMut(&mut Judge, Answered) -> std::result::Result<(), CliError> + 'a>,
+    settle: Settle<'a>,
 }
+
+/// Tells what came of a batch.
+type Settle<'a> = Box<dyn FnMut(&mut Judge, Answered) -> std::result::Result<(), CliError> + 'a>;
 
 /// Batches that the node works on at a time: while it writes one, it reads another.
 const AT_A_TIME: usize = 2;
@@ -292,7 +295,8 @@ pub(crate) fn in_batches<'a>(
     read: impl FnOnce(&mut Judge, &mut Batches<'a>) -> std::result::Result<(), CliError>,
 ) -> std::result::Result<(), CliError> {
     let (jobs, queue) = sync_channel(1);
-    let (answer, answers) = channel();
+    // One waits, some are worked on, and one more is handed over before the answers are read.
+    let (answer, answers) = sync_channel(AT_A_TIME + 2);
     let queue = Mutex::new(queue);
     let waiting = Vec::with_capacity(TOGETHER);
     let settle = Box::new(settle);
@@ -314,7 +318,7 @@ fn work(
     node: Option<&Node>,
     confirm_benign: bool,
     queue: &Mutex<Receiver<(u64, Vec<Verdict>)>>,
-    answer: &Sender<(u64, Answered)>,
+    answer: &SyncSender<(u64, Answered)>,
 ) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
