@@ -49,7 +49,7 @@ fn every_form_leads_to_its_account() {
 fn what_the_text_itself_tells_needs_no_chain() {
     // Names, and what is a private key of most chains, are told only on the chain that is named.
     let untold = ["eosio.token", "0x1", "98793cd91a3f870fb126f66285808c7e094afcfc4eda8a970f6648cdf0dbd6de"];
-    for row in rows(FORMS).iter().filter(|row| !untold.contains(&&row[1])) {
+    for row in rows(FORMS).iter().filter(|row| !untold.contains(&&row[1]) && &row[0] != "vechain") {
         let chain = Chain::parse(&row[0]).unwrap();
         let examined = examine(&row[1], None);
         let fits = |reading: &Reading| chain.networks().contains(&reading.address.chain());
@@ -140,14 +140,19 @@ fn examples_of_caip_10_are_read() {
     for line in CAIP10.lines() {
         match Address::parse(line) {
             Ok(address) => {
-                assert!(line.to_lowercase().starts_with(&address.chain().caip2().to_lowercase()));
+                // A group of Alephium is a shard of one chain: the identity names any group.
+                let chain = address.chain().caip2().replace("alephium:-1_", "");
+                assert!(line.to_lowercase().contains(&chain.to_lowercase()), "{line}: {chain}");
                 read += 1;
             }
-            Err(AddressError::Chain(ChainError::Unknown { chain })) => assert!(line.starts_with(&*chain)),
+            // Private networks: whoever runs one knows what an account on it is, and nobody else can look it up.
+            Err(AddressError::Chain(ChainError::Unknown { chain })) => {
+                assert!(["conflux:net2024", "conflux:net202408", "waves:-07"].contains(&&*chain), "{line}");
+            }
             Err(error) => assert!(WRONG.iter().any(|(wrong, _)| line.ends_with(wrong)), "{line}: {error}"),
         }
     }
-    assert_eq!(read, 26);
+    assert_eq!(read, 44);
     for (text, canonical) in [
         (
             "cosmos:cosmoshub-3:cosmos1t2uflqwqe0fsj0shcfkrvpukewcw40yjj6hdc0",
@@ -217,7 +222,7 @@ fn a_changed_character_is_refused_where_the_form_guarantees_it() {
         }
         let alphabet = if by_code { letters } else { digits };
         let start = row[1].rfind(':').map_or(0, |colon| colon + 1);
-        if row[4].starts_with("destination") {
+        if row[4].starts_with("destination") || &row[0] == "alephium" {
             continue;
         }
         for at in start..row[1].len() {

@@ -14,6 +14,7 @@ const FORMS: &str = include_str!("vectors/addresses/forms.csv");
 /// themselves. All others find every wrong character: by construction up to a length (bech32, CRC), or but for one in
 /// four billion (base58check and other hashes of four bytes).
 const WITHOUT_CHECKSUM: &[(&str, f64)] = &[
+    ("alephium", 0.0),
     ("aptos", 0.0),
     ("sui", 0.0),
     ("starknet", 0.0),

@@ -4,6 +4,7 @@
 
 mod agreements;
 mod document;
+mod imports;
 mod partners;
 mod reports;
 mod requests;

@@ -1,4 +1,4 @@
-//! CashAddr: five-bit letters with a forty-bit BCH code, of Bitcoin Cash (its own specification) and Kaspa.
+//! CashAddr: five-bit letters with a forty-bit BCH code, of Bitcoin Cash (its own specification), Kaspa and Conflux.
 //!
 //! The network's name stands before a colon, and may be left out: it is part of the checksum either way.
 
@@ -7,7 +7,13 @@ use super::reading::Read;
 use super::text::Text;
 use super::{Fault, base58};
 
-const LETTERS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+/// An alphabet of 32 letters.
+type Letters = [u8; 32];
+
+const LETTERS: &Letters = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+/// Conflux' alphabet (CIP-37).
+const CONFLUX: &Letters = b"abcdefghjkmnprstuvwxyz0123456789";
 
 /// Generators of the code. Source: the CashAddr specification.
 const GENERATORS: [u64; 5] = [0x98_f2bc_8e61, 0x79_b76d_99e2, 0xf3_3e5f_b3c4, 0xae_2eab_e2a8, 0x1e_4f43_e470];
@@ -23,7 +29,7 @@ pub(super) fn read_bitcoin_cash(test: bool, text: &Text<'_>) -> Result<Read, Fau
     {
         return read_legacy(test, prefix, text);
     }
-    let bytes = decode(prefix, text.written)?;
+    let bytes = decode(prefix, LETTERS, text.written)?;
     let (version, hash) = bytes.split_first().ok_or(Fault::Checksum)?;
     let (kind, form) = match version >> 3 {
         0 => (0, "P2PKH"),
@@ -61,7 +67,7 @@ fn read_legacy(test: bool, prefix: &str, text: &Text<'_>) -> Result<Read, Fault>
 /// Kaspa: a Schnorr key, an ECDSA key or a script.
 pub(super) fn read_kaspa(test: bool, text: &str) -> Result<Read, Fault> {
     let prefix = if test { "kaspatest" } else { "kaspa" };
-    let bytes = decode(prefix, text)?;
+    let bytes = decode(prefix, LETTERS, text)?;
     let (form, length) = match bytes.first() {
         Some(0) => ("public key", 33),
         Some(1) => ("public key, ECDSA", 34),
@@ -74,8 +80,39 @@ pub(super) fn read_kaspa(test: bool, text: &str) -> Result<Read, Fault> {
     Ok(Read::new(encode(prefix, bytes[0], &bytes[1..]), form))
 }
 
+/// Conflux (CIP-37): an account, a contract or a built-in contract by its first bits. Between the prefix and the letters
+/// may stand what kind it is.
+pub(super) fn read_conflux(test: bool, text: &str) -> Result<Read, Fault> {
+    let prefix = if test { "cfxtest" } else { "cfx" };
+    let mut parts: Vec<&str> = text.split(':').collect();
+    let letters = parts.pop().unwrap_or_default();
+    let kind = parts.pop_if(|part| part.contains('.'));
+    if !(parts.is_empty() || parts.len() == 1 && parts[0].eq_ignore_ascii_case(prefix)) {
+        return Err(Fault::Prefix);
+    }
+    let bytes = decode(prefix, CONFLUX, letters)?;
+    let (version, account) = bytes.split_first().ok_or(Fault::Checksum)?;
+    if *version != 0 {
+        return Err(Fault::Version { version: (*version).into() });
+    }
+    if account.len() != 20 {
+        return Err(Fault::Length { unit: "bytes", found: account.len(), expected: "20" });
+    }
+    let (form, word) = match account[0] >> 4 {
+        1 => ("account", "type.user"),
+        8 => ("contract", "type.contract"),
+        0 if *account == [0; 20] => ("null", "type.null"),
+        0 => ("built-in contract", "type.builtin"),
+        _ => return Err(Fault::Rule("its first bits are of no kind of account")),
+    };
+    if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case(word)) {
+        return Err(Fault::Rule("it is not of the kind that it says"));
+    }
+    Ok(Read::new(letters.to_ascii_lowercase(), form))
+}
+
 /// The bytes of a text with or without its prefix.
-fn decode(prefix: &str, text: &str) -> Result<Vec<u8>, Fault> {
+fn decode(prefix: &str, letters: &Letters, text: &str) -> Result<Vec<u8>, Fault> {
     let data = match text.rsplit_once(':') {
         Some((found, data)) if found.eq_ignore_ascii_case(prefix) => data,
         Some(_) => return Err(Fault::Prefix),
@@ -86,7 +123,7 @@ fn decode(prefix: &str, text: &str) -> Result<Vec<u8>, Fault> {
     }
     let value = |(index, found): (usize, char)| {
         let lower = found.to_ascii_lowercase();
-        let at = LETTERS.iter().position(|letter| char::from(*letter) == lower);
+        let at = letters.iter().position(|letter| char::from(*letter) == lower);
         let fives = at.map(|at| u8::try_from(at).expect("below 32"));
         fives.ok_or(Fault::Character { position: text.len() - data.len() + index + 1, found })
     };

@@ -63,6 +63,12 @@ pub(super) enum Family {
     Antelope,
     Stacks(bool),
     Nano,
+    MultiversX,
+    VeChain,
+    Conflux(bool),
+    Waves(bool),
+    Ergo(bool),
+    Alephium,
 }
 
 const fn row(
@@ -161,6 +167,13 @@ pub(super) static CHAINS: &[Listed] = &[
     row(("antelope", "aca376f206b8fc25a6ed44dbdc66547c"), "EOS", &["eos", "antelope", "vaulta"], Family::Antelope),
     row(("antelope", "1064487b3cd1a897ce03ae5b6a865651"), "WAX", &["wax", "waxp"], Family::Antelope),
     row(("antelope", "4667b205c6838ef70ff7988f6e8257e8"), "Telos", &["telos", "tlos"], Family::Antelope),
+    row(("mvx", "1"), "MultiversX", &["multiversx", "egld", "elrond"], Family::MultiversX),
+    row(("vechain", "b1ac3413d346d43539627e6be7ec1b4a"), "VeChain", &["vechain", "vet"], Family::VeChain),
+    row(("conflux", "cfx"), "Conflux", &["conflux", "cfx"], Family::Conflux(false)),
+    row(("waves", "087"), "Waves", &["waves"], Family::Waves(false)),
+    row(("ergo", "b0244dfc267baca974a4caee06120321"), "Ergo", &["ergo", "erg"], Family::Ergo(false)),
+    // Any group: an address says which it is of.
+    Listed { old_references: &["0_mainnet", "1_mainnet", "2_mainnet", "3_mainnet"], ..row(("alephium", "-1_mainnet"), "Alephium", &["alephium", "alph"], Family::Alephium) },
 
     test(bip122("000000000933ea01ad0ee984209779ba"), "Bitcoin testnet", &["bitcoin-testnet", "btc-testnet", "tbtc"], Family::Bitcoin(&bitcoin::BITCOIN_TEST)),
     test(bip122("4966625a4b2851d9fdee139e56211a0d"), "Litecoin testnet", &["litecoin-testnet", "ltc-testnet"], Family::Bitcoin(&bitcoin::LITECOIN_TEST)),
@@ -183,6 +196,9 @@ pub(super) static CHAINS: &[Listed] = &[
     test(("stacks", "2147483648"), "Stacks testnet", &["stacks-testnet", "stx-testnet"], Family::Stacks(true)),
     test(("kaspa", "testnet"), "Kaspa testnet", &["kaspa-testnet", "kaspatest"], Family::Kaspa(true)),
     test(cosmos("Binance-Chain-Ganges"), "BNB Beacon Chain testnet", &["beacon-chain-testnet", "bep2-testnet"], Family::Cosmos("tbnb")),
+    test(("conflux", "cfxtest"), "Conflux testnet", &["conflux-testnet", "cfxtest"], Family::Conflux(true)),
+    test(("waves", "084"), "Waves testnet", &["waves-testnet"], Family::Waves(true)),
+    test(("ergo", "e7553c9a716bb3983ac8b0c21689a1f3"), "Ergo testnet", &["ergo-testnet", "erg-testnet"], Family::Ergo(true)),
     // From here on, test networks that write addresses as their main networks do.
     test(("stellar", "testnet"), "Stellar testnet", &["stellar-testnet", "xlm-testnet"], Family::Stellar),
     test(("tezos", "NetXnHfVqm9iesp"), "Tezos Ghostnet", &["tezos-ghostnet", "ghostnet"], Family::Tezos),
@@ -195,6 +211,10 @@ pub(super) static CHAINS: &[Listed] = &[
     test(("sui", "testnet"), "Sui testnet", &["sui-testnet"], Family::Move),
     test(("starknet", "SN_SEPOLIA"), "Starknet Sepolia", &["starknet-sepolia"], Family::Starknet),
     test(("starknet", "SN_GOERLI"), "Starknet Goerli", &["starknet-goerli"], Family::Starknet),
+    test(("mvx", "T"), "MultiversX testnet", &["multiversx-testnet", "egld-testnet"], Family::MultiversX),
+    test(("mvx", "D"), "MultiversX devnet", &["multiversx-devnet", "egld-devnet"], Family::MultiversX),
+    test(("vechain", "87721b09ed2e15997f466536b20bb127"), "VeChain testnet", &["vechain-testnet", "vet-testnet"], Family::VeChain),
+    Listed { old_references: &["0_testnet", "1_testnet", "2_testnet", "3_testnet"], ..test(("alephium", "-1_testnet"), "Alephium testnet", &["alephium-testnet", "alph-testnet"], Family::Alephium) },
     test(("antelope", "e70aaab8997e1dfce58fbfac80cbbb8f"), "EOS Kylin", &["eos-kylin", "kylin"], Family::Antelope),
 ];
 
@@ -268,11 +288,11 @@ pub(super) const EVM_TESTS: &[u64] =
 /// Chains that are named in real data and not read yet: the name, then its aliases.
 #[rustfmt::skip]
 pub(super) const NOT_YET: &[&[&str]] = &[
-    &["alephium", "alph"], &["casper", "cspr"], &["chia", "xch"], &["conflux", "cfx"], &["decred", "dcr"],
-    &["ergo", "erg"], &["flow"], &["icp", "internet-computer"], &["iota"], &["kadena", "kda"], &["komodo", "kmd"],
-    &["mina"], &["multiversx", "elrond", "egld"], &["namecoin", "nmc"], &["neo"], &["ontology", "ont"],
-    &["peercoin", "ppc"], &["qtum"], &["theta"], &["vechain", "vet"], &["verge", "xvg"], &["vertcoin", "vtc"],
-    &["waves"], &["zencash", "zen", "horizen"], &["zilliqa", "zil"],
+    &["casper", "cspr"], &["chia", "xch"], &["decred", "dcr"],
+    &["flow"], &["icp", "internet-computer"], &["iota"], &["kadena", "kda"], &["komodo", "kmd"],
+    &["mina"], &["namecoin", "nmc"], &["neo"], &["ontology", "ont"],
+    &["peercoin", "ppc"], &["qtum"], &["theta"], &["verge", "xvg"], &["vertcoin", "vtc"],
+    &["zencash", "zen", "horizen"], &["zilliqa", "zil"],
 ];
 
 /// Tokens that real data puts where a chain belongs. ARB and OP are among them: those chains' native asset is ETH.

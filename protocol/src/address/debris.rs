@@ -65,9 +65,12 @@ fn parameter(query: &str, names: &[&str]) -> Option<String> {
     found.map(|(_, value)| value.to_owned())
 }
 
-/// Whether a colon after this belongs to the address: to a raw one of TON, or before a tag of the XRP Ledger.
+/// Whether a colon after this belongs to the address: to a raw one of TON, before a tag of the XRP Ledger, or after the
+/// kind of an account on Conflux.
 fn has_own_colon(before: &str) -> bool {
-    matches!(before, "0" | "-1") || before.len() >= 25 && before.starts_with(['r', 'X', 'T'])
+    matches!(before, "0" | "-1")
+        || before.len() >= 25 && before.starts_with(['r', 'X', 'T'])
+        || before.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("type."))
 }
 
 impl Tidied {

@@ -203,6 +203,9 @@ fn tells_network(chain: Chain, text: &str) -> bool {
         | Family::Filecoin(_)
         | Family::Stacks(_)
         | Family::Cosmos(_)
+        | Family::Conflux(_)
+        | Family::Waves(_)
+        | Family::Ergo(_)
         | Family::Evm => true,
         Family::Ripple(_) => text.starts_with('T'),
         Family::Ton(_) => !text.contains(':'),
@@ -270,6 +273,20 @@ pub(super) fn may_be(chain: Chain, probe: &Text<'_>) -> bool {
         Family::Antelope => length == 12 && text.bytes().any(|byte| byte.is_ascii_digit()),
         Family::Stacks(_) => starts(&["SP", "SM", "ST", "SN"]) && (28..=82).contains(&length),
         Family::Nano => starts(&["nano_", "xrb_"]),
+        Family::MultiversX => super::bitcoin::has_hrp(text, "erd"),
+        // It writes as EVM chains do, and is meant only where it is named.
+        Family::VeChain => false,
+        Family::Conflux(_) => starts(&["cfx:", "cfxtest:"]) || length == 42 && starts(&["a"]),
+        Family::Waves(_) => length == 35 && starts(&["3"]) && probe.base58().is_ok_and(|bytes| bytes.len() == 26),
+        Family::Ergo(_) => {
+            matches!(length, 38..=41 | 51..=52)
+                && starts(&["9", "8", "3"])
+                && probe.base58().is_ok_and(|bytes| matches!(bytes.len(), 29 | 38))
+        }
+        Family::Alephium => {
+            (43..=45).contains(&length)
+                && probe.base58().is_ok_and(|bytes| matches!(bytes, [0 | 2 | 3, rest @ ..] if rest.len() == 32))
+        }
     }
 }
 

@@ -71,11 +71,15 @@ impl Chain {
     pub fn transactions(self) -> TransactionForm {
         match self.family() {
             Family::Move if self.namespace() == "sui" => TransactionForm::Base58(32),
-            Family::Evm | Family::Starknet | Family::Ss58(_) | Family::Stacks(_) | Family::Move => {
-                TransactionForm::Prefixed
-            }
+            Family::Evm
+            | Family::VeChain
+            | Family::Conflux(_)
+            | Family::Starknet
+            | Family::Ss58(_)
+            | Family::Stacks(_)
+            | Family::Move => TransactionForm::Prefixed,
             Family::Solana => TransactionForm::Base58(64),
-            Family::Near(_) => TransactionForm::Base58(32),
+            Family::Near(_) | Family::Waves(_) => TransactionForm::Base58(32),
             Family::Algorand | Family::Tezos | Family::Filecoin(_) | Family::Hedera(_) => TransactionForm::Other,
             _ => TransactionForm::Hex,
         }

@@ -11,6 +11,7 @@
 //! Where no chain is named, [`examine`] tells every chain that fits. No error text carries more of the input than one
 //! character, since what an analyst mistypes may be a secret.
 
+mod alephium;
 mod algorand;
 mod antelope;
 mod base58;
@@ -22,6 +23,7 @@ mod chains;
 mod cosmos;
 mod debris;
 mod detect;
+mod ergo;
 mod evm;
 mod explorers;
 mod filecoin;
@@ -41,6 +43,7 @@ mod text;
 mod tezos;
 mod ton;
 mod tron;
+mod waves;
 mod zcash;
 
 use std::fmt::{self, Write};
@@ -223,6 +226,12 @@ fn read(chain: Chain, text: &Text<'_>) -> Result<Read, Fault> {
         Family::Antelope => antelope::read(written),
         Family::Stacks(test) => stacks::read(test, written),
         Family::Nano => nano::read(written),
+        Family::MultiversX => cosmos::read_multiversx(written),
+        Family::VeChain => text.evm(),
+        Family::Conflux(test) => cashaddr::read_conflux(test, written),
+        Family::Waves(test) => waves::read(test, text),
+        Family::Ergo(test) => ergo::read(test, text),
+        Family::Alephium => alephium::read(text),
     }
 }
 
