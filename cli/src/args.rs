@@ -10,8 +10,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    address, agencies, agreement, benign, card, completions, doctor, exercise, export, import, init, lookup, peers,
-    quarantine, report, reports, retract, revise, run, show, status, vocabulary,
+    address, agencies, agreement, benign, bundle, card, completions, doctor, exercise, export, import, init, lookup,
+    peers, quarantine, report, reports, retention, retract, revise, run, show, status, vocabulary,
 };
 use crate::error::CliError;
 
@@ -126,6 +126,12 @@ pub(crate) enum Command {
     /// Load and show lists that say who an address is anyway
     #[command(subcommand)]
     Benign(benign::BenignCommand),
+    /// Carry what parties share by file, where no network joins them
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
+    /// Show what was deleted here, when, and on whose word
+    #[command(subcommand)]
+    Retention(retention::RetentionCommand),
     /// List the words that reports may use
     Vocabulary(vocabulary::VocabularyArgs),
     /// Show the partners, and how far each has what the others published

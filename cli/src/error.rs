@@ -74,6 +74,8 @@ pub(crate) enum CliError {
     Write { path: PathBuf, source: io::Error },
     #[error("{} is longer than {limit} bytes", path.display())]
     TooLong { path: PathBuf, limit: u64 },
+    #[error("{}: {why}", path.display())]
+    Bundle { path: PathBuf, why: &'static str },
     #[error("{} is not text in UTF-8", path.display())]
     NotText { path: PathBuf },
     #[error("{} does not hold a token", path.display())]

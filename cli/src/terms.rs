@@ -66,6 +66,8 @@ pub(crate) struct Terms {
     bytes_per_day: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run_off_days: Option<u64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ends: bool,
 }
 
 /// One party and its role.

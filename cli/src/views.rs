@@ -104,6 +104,43 @@ pub(crate) struct Agreement {
     pub(crate) open: Vec<String>,
     pub(crate) mode: String,
     pub(crate) proposer: String,
+    pub(crate) grace_hours: u64,
+    pub(crate) run_off_days: u64,
+    pub(crate) ends: bool,
+    pub(crate) left: Option<String>,
+    pub(crate) words: Vec<String>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// A term that a version changes.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Change {
+    pub(crate) term: String,
+    pub(crate) before: String,
+    pub(crate) after: String,
+}
+
+/// What a proposal would say.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Foretold {
+    pub(crate) words: Vec<String>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What a report would come to under an agreement.
+#[derive(Debug, Deserialize)]
+pub(crate) struct DryRun {
+    pub(crate) agreement: Titled,
+    pub(crate) term: Option<String>,
+    pub(crate) detail: Option<String>,
+    pub(crate) parties: Vec<Reached>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Reached {
+    pub(crate) agency: Named,
+    pub(crate) receives: bool,
+    pub(crate) why: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -115,6 +115,11 @@ fn terms(a: &Agency, b: &Agency) -> String {
     )
 }
 
+fn check_terms(a: &Agency, b: &Agency, desk: &Path, line: &str) {
+    fs::write(desk.join("terms.toml"), terms(a, b)).unwrap();
+    assert!(a.run(line).contains("Under \"Joint\""));
+}
+
 #[test]
 fn the_commands_of_the_readme_work() {
     let desk = TempDir::new().unwrap();
@@ -151,13 +156,13 @@ fn the_commands_of_the_readme_work() {
                 a.run(&line.replace('…', &b.card("fingerprint")));
                 b.run(&line.replace("b.card", "a.card").replace('…', &a.card("fingerprint")));
             }
+            ["entente", "agreement", "check", "terms.toml"] => check_terms(&a, &b, desk.path(), line),
             ["entente", "agreement", "propose", "terms.toml"] => {
-                fs::write(desk.path().join("terms.toml"), terms(&a, &b)).unwrap();
                 let proposed: Value = serde_json::from_str(&a.run(&format!("{line} --json"))).unwrap();
                 proposed["id"].as_str().unwrap().clone_into(&mut id);
             }
             ["entente", "agreement", "list"] => drop(b.wait(line, &id[..8])),
-            ["entente", "agreement", "show", "ID"] => drop(b.run(&line.replace("ID", &id))),
+            ["entente", "agreement", "explain", "ID"] => drop(b.run(&line.replace("ID", &id))),
             ["entente", "agreement", "sign", "ID"] => {
                 b.wait(&format!("{} --yes", line.replace("ID", &id)), "");
                 a.wait(&format!("entente agreement show {id} --json"), "in_force");
@@ -206,6 +211,7 @@ fn files_come_and_go(agency: &Agency, desk: &Path, line: &str) {
             let bundle: Value = serde_json::from_slice(&fs::read(desk.join("reports.json")).unwrap()).unwrap();
             assert_eq!(bundle["type"], "bundle");
         }
+        ["entente", "bundle", ..] => drop(agency.run(line)),
         _ => panic!("the README has a command that this test does not know: {line}"),
     }
 }

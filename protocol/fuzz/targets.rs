@@ -207,7 +207,7 @@ pub fn machine(bytes: &[u8]) {
     let own = Own { agency: us, writer: 1, mode: Mode::Exercise, incarnation: [3; 16] };
     let mut machine = Machine::new(own, Snapshot::default());
     let scope = Hash::of(&[b"scope"]);
-    let info = ScopeInfo { parties: [us, partner].into(), has_logs: true };
+    let info = ScopeInfo { parties: [us, partner].into(), has_logs: true, ..ScopeInfo::default() };
     let mut now = Time::from_ms(1_800_000_000_000).expect("a time within bounds");
     let mut asked = Vec::new();
     let tell = |machine: &mut Machine, input, now, asked: &mut Vec<_>| {

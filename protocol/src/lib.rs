@@ -21,6 +21,7 @@
 pub mod address;
 pub mod agreement;
 pub mod announcement;
+pub mod bundle;
 pub mod crypto;
 pub mod entry;
 pub mod fork;

@@ -51,6 +51,12 @@ pub const TERMS_PER_LIST: usize = 1024;
 /// A content key wrapped for one node: 1.75 KB of ML-KEM ciphertext and age framing, and room for grease.
 pub const WRAP_BYTES: usize = 8 << 10;
 
+/// A signed part of a bundle: what its maker aims at, one entry that passes it, and framing.
+pub const BUNDLE_PART_BYTES: usize = 3 << 20;
+
+/// Objects, wraps, entries or positions in one part of a bundle; wraps in its head.
+pub const BUNDLED: usize = 8192;
+
 /// Earlier generations that an opening names, per log.
 pub const GENERATIONS: usize = 1024;
 

@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod agencies;
 pub(crate) mod agreement;
 pub(crate) mod benign;
+pub(crate) mod bundle;
 pub(crate) mod card;
 pub(crate) mod completions;
 pub(crate) mod doctor;
@@ -16,6 +17,7 @@ pub(crate) mod peers;
 pub(crate) mod quarantine;
 pub(crate) mod report;
 pub(crate) mod reports;
+pub(crate) mod retention;
 pub(crate) mod retract;
 pub(crate) mod revise;
 pub(crate) mod run;
@@ -52,6 +54,8 @@ pub(crate) fn run(command: &Command, globals: &Globals, out: &Output) -> Result<
         Command::Import(args) => import::run(args, globals, out),
         Command::Export(args) => export::run(args, globals, out),
         Command::Benign(args) => benign::run(args, globals, out),
+        Command::Bundle(args) => bundle::run(args, globals, out),
+        Command::Retention(args) => retention::run(args, globals, out),
         Command::Vocabulary(args) => vocabulary::run(args, out),
         Command::Peers(args) => peers::run(args, globals, out),
         Command::Quarantine(args) => quarantine::run(args, globals, out),

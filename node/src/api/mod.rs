@@ -40,9 +40,9 @@ pub use auth::hash_token;
 pub use state::{ApiState, Connections, ConnectionsView};
 
 use endpoints::{
-    agencies, agency, agreement, agreements, benign, card, file_report, file_reports, health, held, import_card,
-    lookup, lookups, own_reports, peers, propose, quarantine, ready, reject, report, retract, revise, sign, status,
-    vocabularies,
+    agencies, agency, agreement, agreements, benign, bundles, card, dry_run, file_report, file_reports, health, held,
+    import_card, lookup, lookups, own_reports, peers, propose, quarantine, ready, reject, report, retention, retract,
+    revise, sign, status, vocabularies, withdraw,
 };
 use problem::{Problem, Slug};
 use state::Shared;
@@ -72,6 +72,11 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(agreement::agreement))
         .routes(routes!(sign::sign))
         .routes(routes!(reject::reject))
+        .routes(routes!(withdraw::withdraw))
+        .routes(routes!(dry_run::dry_run))
+        .routes(routes!(bundles::begin))
+        .routes(routes!(bundles::part))
+        .routes(routes!(bundles::take))
         .routes(routes!(own_reports::own_reports, file_report::file_report))
         .routes(routes!(file_reports::file_reports))
         .routes(routes!(report::report))
@@ -86,6 +91,7 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(lookups::lookups))
         .routes(routes!(peers::peers))
         .routes(routes!(quarantine::quarantine))
+        .routes(routes!(retention::retention))
 }
 
 /// The whole API.

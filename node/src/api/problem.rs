@@ -159,15 +159,19 @@ fn slug(error: &DeskError) -> Slug {
         | DeskError::WhichVersion { .. }
         | DeskError::Ambiguous(_)
         | DeskError::Version(_) => Slug::Invalid,
-        DeskError::NoAgreement(_) | DeskError::NoAgency(_) | DeskError::NoReport(_) | DeskError::NoList(_) => {
-            Slug::NotFound
-        }
+        DeskError::NoAgreement(_)
+        | DeskError::NoAgency(_)
+        | DeskError::NoReport(_)
+        | DeskError::NoList(_)
+        | DeskError::NoBundle { .. } => Slug::NotFound,
         DeskError::Retracted(_)
         | DeskError::NotOurs { .. }
         | DeskError::Denied { .. }
         | DeskError::Listed { .. }
         | DeskError::Unsettled(_)
         | DeskError::NotInForce { .. }
+        | DeskError::NotABundle(_)
+        | DeskError::NotForThem { .. }
         | DeskError::MayNot(_)
         | DeskError::Identity(_)
         | DeskError::Fingerprint(_)

@@ -126,11 +126,12 @@ impl Book {
         }
     }
 
-    /// Agreements in force to which this agency is a party.
+    /// Agreements in force to which this agency is a party, and which it has not left.
     pub fn in_force(&self, now: Time) -> impl Iterator<Item = (&Agreement, &SignedVersion)> {
         self.agreements.values().filter_map(move |agreement| {
             let version = agreement.in_force(now)?;
-            version.party(self.me).map(|_| (agreement.as_ref(), version))
+            let ours = agreement.parties_now(now).iter().any(|party| party.agency == self.me);
+            ours.then_some((agreement.as_ref(), version))
         })
     }
 

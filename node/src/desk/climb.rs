@@ -4,6 +4,7 @@
 //! (`unsealed`).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use entente_protocol::entry::ladder::{Judged, KnownRevision, Verified, View};
 use entente_protocol::entry::refusal::{Disposition, Refusal};
@@ -65,9 +66,13 @@ impl Desk {
                     state.next_to_open += 1;
                     state.usage = Some(judged.usage);
                     follow_opening(ledger, &judged, stage);
+                    note_retracted(ledger, &judged, log, header.seq, stage);
                     records = self.records(log, header.seq, header.hash(), &judged, stage);
                 }
-                Opening::NotForUs => state.next_to_open += 1,
+                Opening::NotForUs { keep } => {
+                    state.next_to_open += 1;
+                    kept_body = kept_body.filter(|_| keep);
+                }
                 Opening::Refused(refusal) => {
                     state.next_to_open += 1;
                     stage.refuse(log.agreement, header.hash(), &refusal);
@@ -86,6 +91,7 @@ impl Desk {
             return Ok(Err(Refusal::BodyHash));
         }
         state.head = Some(head);
+        self.due.fetch_min(header.delete_after.ms(), Ordering::Relaxed);
         stage.bytes += header.bytes().len() + kept_body.as_ref().map_or(0, Vec::len);
         stage.logs.insert(log, state);
         stage.items.push(Item::Entry {
@@ -110,16 +116,17 @@ impl Desk {
     ) -> Result<Opening, DeskError> {
         let log = verified.log();
         let key_id = verified.header().key_id;
+        if verified.is_over(view.now) {
+            return Ok(Opening::NotForUs { keep: false });
+        }
         let named = body.map(|body| verified.names(body));
         let Some(body) = body else { return Ok(Opening::Later) };
         let descriptor = stage.descriptor(ledger, &key_id).cloned();
         if let Some(descriptor) = &descriptor
             && descriptor.recipients.binary_search(&self.me.agency).is_err()
         {
-            return Ok(match named {
-                Some(Err(refusal)) => Opening::BadBody(refusal),
-                _ => Opening::NotForUs,
-            });
+            // A remnant can be told from rubbish only by those who may open it.
+            return Ok(Opening::NotForUs { keep: matches!(named, Some(Ok(()))) });
         }
         let sealed = |named| match named {
             Some(Err(refusal)) => Opening::BadBody(refusal),
@@ -293,11 +300,22 @@ pub(super) fn follow_opening(ledger: &Ledger, judged: &Judged, stage: &mut Stage
     }
 }
 
+/// A body that brings what was retracted already is sealed again without it.
+pub(super) fn note_retracted(ledger: &Ledger, judged: &Judged, log: LogId, seq: u64, stage: &mut Staged) {
+    let retracted = |report: &(AgencyId, ReportId)| ledger.retracted.contains_key(report);
+    if judged.admitted.iter().any(|admitted| retracted(&(admitted.originator, admitted.report.id))) {
+        stage.items.push(Item::Local { key: local::blank(&log, seq), value: Some(Vec::new()) });
+    }
+}
+
 /// What opening an entry led to.
 pub(super) enum Opening {
     Opened(Box<Judged>),
     /// The key's descriptor names other readers.
-    NotForUs,
+    NotForUs {
+        /// Whether the body is the one that the header names, and may be passed on.
+        keep: bool,
+    },
     /// The key is not here yet, or the body is not.
     Later,
     /// The author's own body breaks a rule.

@@ -157,6 +157,25 @@ pub enum DeskError {
         /// Ours.
         ours: Mode,
     },
+    /// A bundle that is none, or not for this node.
+    #[error("it cannot be taken from this bundle: {0}")]
+    NotABundle(&'static str),
+    /// A bundle to continue from that was not made here, or too long ago.
+    #[error("bundle {number} of agreement {agreement} is not known here any more")]
+    NoBundle {
+        /// The agreement.
+        agreement: AgreementId,
+        /// Its number.
+        number: u64,
+    },
+    /// Who is neither party nor invited nor a former party.
+    #[error("{agency} is no party of agreement {agreement}")]
+    NotForThem {
+        /// Who.
+        agency: AgencyId,
+        /// The agreement.
+        agreement: AgreementId,
+    },
     /// A report too large for one entry.
     #[error("the report is too large to be shared")]
     TooLarge,
@@ -185,6 +204,8 @@ impl DeskError {
             DeskError::Listed { .. } => {
                 "if it is meant nevertheless, confirm it: --confirm-benign, or \"confirm_benign\": true"
             }
+            DeskError::NoBundle { .. } => "export without --since, which brings everything",
+            DeskError::NotABundle(_) => "ask its maker for the file again; what came of other parts is kept",
             DeskError::NoList(_) => "`entente benign list` shows their names",
             DeskError::Store(_) => "see `entente status`, then `entente doctor`",
             _ => return None,

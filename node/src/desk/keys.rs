@@ -1,6 +1,6 @@
 //! Content keys at the desk: this node's own, and those that others wrapped for it.
 
-use entente_protocol::agreement::Version;
+use entente_protocol::agreement::Agreement;
 use entente_protocol::announcement::Announcement;
 use entente_protocol::crypto::ContentKey;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, KeyId};
@@ -21,15 +21,9 @@ impl Desk {
     /// The key that seals this node's entries under an agreement version: the present one, where it still fits the
     /// readers and is young enough, or a new one, which is staged with its objects and whose descriptor is announced:
     /// without it nobody can use the key.
-    pub(super) fn sealing_key(
-        &self,
-        keys: &Keys,
-        agreement: AgreementId,
-        version: &Version,
-        now: Time,
-        stage: &mut Staged,
-    ) -> ContentKey {
-        let readers = readers(version, self.me.agency);
+    pub(super) fn sealing_key(&self, keys: &Keys, agreement: &Agreement, now: Time, stage: &mut Staged) -> ContentKey {
+        let readers = readers(agreement, self.me.agency, now);
+        let agreement = agreement.id();
         let fits = |id: &KeyId| {
             let descriptor = keys.descriptors.get(id)?;
             let young = now.since(descriptor.created) < KEY_LIFE_MS;
@@ -142,8 +136,8 @@ impl Desk {
     }
 }
 
-/// Who reads what this agency publishes under a version: the parties that receive, and itself.
-pub(super) fn readers(version: &Version, author: AgencyId) -> Vec<AgencyId> {
-    let reads = |party: &&entente_protocol::agreement::Party| party.receive || party.agency == author;
-    version.parties.iter().filter(reads).map(|party| party.agency).collect()
+/// Who reads what this agency publishes under an agreement now: the parties that receive and have not left, and itself.
+pub(super) fn readers(agreement: &Agreement, author: AgencyId, now: Time) -> Vec<AgencyId> {
+    let parties = agreement.parties_now(now).into_iter();
+    parties.filter(|party| party.receive || party.agency == author).map(|party| party.agency).collect()
 }

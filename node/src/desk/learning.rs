@@ -78,6 +78,8 @@ pub(super) struct Learning<'a> {
     scope: Hash,
     /// Who sent them; `None` for the node's own store.
     from: Option<AgencyId>,
+    /// Whether this agency is named in the agreement, by what is known or by what is gone through.
+    named: bool,
     learned: Learned,
 }
 
@@ -90,7 +92,7 @@ impl<'a> Learning<'a> {
         scope: Hash,
         from: Option<AgencyId>,
     ) -> Learning<'a> {
-        Learning { desk, book, ledger, scope, from, learned: Learned::default() }
+        Learning { desk, book, ledger, scope, from, named: false, learned: Learned::default() }
     }
 
     /// Goes through the objects.
@@ -99,6 +101,7 @@ impl<'a> Learning<'a> {
         objects.sort_by_key(|(kind, _)| *kind);
         let (mut items, mut outcome) = (Vec::new(), Taken::default());
         let parties = self.parties_claimed(&objects);
+        self.named = self.book.scope(self.scope).is_some() || self.is_named(&objects);
         loop {
             let before = objects.len();
             objects.retain(|(kind, bytes)| match self.one(*kind, bytes, &parties) {
@@ -121,6 +124,16 @@ impl<'a> Learning<'a> {
         }
         outcome.held = objects.len();
         Lesson { items, taken: outcome, held: objects, learned: self.learned }
+    }
+
+    /// Whether a version of this agreement names this agency. Whether it is true, its signature shows in its turn.
+    fn is_named(&self, objects: &[(u8, Vec<u8>)]) -> bool {
+        let versions = objects.iter().filter(|(kind, _)| *kind == ObjectKind::AgreementVersion.number());
+        versions.filter_map(|(_, bytes)| Claimed::<Version>::parse(bytes).ok()).any(|version| {
+            let claim = version.claim();
+            let id = claim.agreement.unwrap_or(AgreementId(version.hash()));
+            id.0 == self.scope && claim.party(self.book.me).is_some()
+        })
     }
 
     /// Who is party to this scope's agreement. A first version is named by its own hash, so a partner that claims
@@ -215,8 +228,12 @@ impl<'a> Learning<'a> {
         let claimed = Claimed::<Version>::parse(bytes)?;
         let claim = claimed.claim();
         let id = claim.agreement.unwrap_or(AgreementId(claimed.hash()));
-        if id.0 != self.scope || claim.party(self.book.me).is_none() || claimed.mode() != self.book.mode {
+        if id.0 != self.scope || claimed.mode() != self.book.mode {
             return Err(Fault::Misplaced);
+        }
+        // Who is asked to join is told of the versions before, too. Until a version comes that names us, they wait.
+        if claim.party(self.book.me).is_none() && !self.named && self.from.is_some() {
+            return Err(Fault::Held);
         }
         let key = self.agreement_key(claim.proposer, claim.card_serial, claim.created)?;
         if self.from.is_some() && self.open_proposals(claim.proposer) >= OPEN_PROPOSALS {

@@ -260,6 +260,61 @@ pub(super) mod local {
         Some((String::from_utf8(name.to_vec()).ok()?, u64::from_be_bytes(*edition)))
     }
 
+    /// Entries of which a statement was retracted, and whose body still has it.
+    pub(crate) const BLANK: &[u8] = b"blank/";
+
+    pub(crate) fn blank(log: &LogId, seq: u64) -> Vec<u8> {
+        [BLANK, &entry(log, seq)].concat()
+    }
+
+    /// What retention deleted, by time, log and first entry.
+    pub(crate) const DELETED: &[u8] = b"deleted/";
+
+    pub(crate) fn deleted(at: u64, log: &LogId, seq: u64) -> Vec<u8> {
+        [DELETED, &at.to_be_bytes(), &entry(log, seq)].concat()
+    }
+
+    /// Up to which entry a log was deleted.
+    pub(crate) fn over(log: &LogId) -> Vec<u8> {
+        [b"over/".as_slice(), &entry(log, 0)].concat()
+    }
+
+    fn entry(log: &LogId, seq: u64) -> Vec<u8> {
+        [
+            log.agreement.as_bytes().as_slice(),
+            log.author.as_bytes(),
+            &log.writer.to_be_bytes(),
+            &log.generation.to_be_bytes(),
+            &seq.to_be_bytes(),
+        ]
+        .concat()
+    }
+
+    /// The entry that a key of [`blank`] or [`deleted`] ends with.
+    pub(crate) fn entry_of(key: &[u8]) -> Option<(LogId, u64)> {
+        let start = key.len().checked_sub(32 + 32 + 4 + 4 + 8)?;
+        let (agreement, rest) = key[start..].split_first_chunk()?;
+        let (author, rest) = rest.split_first_chunk()?;
+        let (writer, rest) = rest.split_first_chunk()?;
+        let (generation, seq) = rest.split_first_chunk()?;
+        let log = LogId {
+            agreement: AgreementId::from_bytes(*agreement),
+            author: AgencyId::from_bytes(*author),
+            writer: u32::from_be_bytes(*writer),
+            generation: u32::from_be_bytes(*generation),
+        };
+        Some((log, u64::from_be_bytes(seq.try_into().ok()?)))
+    }
+
+    /// What bundles that were made held.
+    pub(crate) fn bundles(agreement: AgreementId) -> Vec<u8> {
+        [b"bundle/", agreement.as_bytes().as_slice()].concat()
+    }
+
+    pub(crate) fn bundle(agreement: AgreementId, number: u64) -> Vec<u8> {
+        [bundles(agreement), number.to_be_bytes().to_vec()].concat()
+    }
+
     /// How far partners' feeds have been read.
     pub(crate) const CURSORS: &[u8] = b"cursor/";
 

@@ -35,6 +35,8 @@ impl Desk {
         };
         book.roll_mut().add_export(own)?;
         let desk = Desk {
+            started: clock::now(),
+            due: 0.into(),
             store,
             me,
             book: RwLock::new(Arc::new(book.clone())),

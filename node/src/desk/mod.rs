@@ -10,13 +10,16 @@
 //! `stage`; `objects`, `learning` (stand-alone objects), `keys`, `receipts`, `serve` (what partners ask for), `lookup`,
 //! `held`, `overview`; `signals` tells the federation task what changed.
 
+mod access;
 mod agreements;
 mod arrive;
 mod benign;
 mod book;
+mod bundles;
 mod cards;
 mod climb;
 mod error;
+mod foresight;
 mod held;
 mod imports;
 mod keys;
@@ -27,9 +30,11 @@ mod lookup;
 mod objects;
 mod outbox;
 mod overview;
+mod proposals;
 mod receipts;
 mod release;
 mod reports;
+mod retention;
 mod retractions;
 pub mod scope;
 mod serve;
@@ -37,26 +42,32 @@ mod signals;
 mod stage;
 mod unsealed;
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use entente_protocol::crypto::sign::SigningKey;
 use entente_protocol::crypto::wrap::EncryptionSecret;
 use entente_protocol::entry::publish::Author;
 use entente_protocol::id::{AgencyId, Mode};
+use entente_protocol::time::Time;
 
-pub use agreements::{AgreementView, Answered, PartyAnswer, PartyView, TermsInput};
+pub use agreements::{AgreementView, Answered, PartyAnswer, PartyView};
 pub use arrive::{Arrival, GossipJudgement};
 pub use benign::{BenignEntry, BenignList, BenignPart};
 pub use book::{Book, Trust};
+pub use bundles::{BundlePage, PartTaken, Place as BundlePlace};
 pub use cards::AgencyView;
 pub use error::DeskError;
+pub use foresight::{Asked, Foresight, Reach};
 pub use held::{HeldCursor, HeldQuery};
 pub use imports::{RowFiled, RowOutcome, SourceRow, Tried};
 pub use lookup::{LookupAnswer, ReportView};
 pub use objects::Taken;
 pub use overview::{PartnerAgreement, PartnerView, QuarantineRow, StatusView};
+pub use proposals::{Foretold, TermsInput};
 pub use release::{Filed, FiledUnder, Recipients};
 pub use reports::{Foreseen, ReportDetail};
+pub use retention::Deletion;
 pub use retractions::{Retracted, RetractionView};
 pub use signals::{KeyWanted, News, Signals};
 
@@ -104,6 +115,10 @@ pub struct Desk {
     ledger: Mutex<Ledger>,
     outbox: RwLock<Outbox>,
     signals: Signals,
+    /// When this desk was opened.
+    started: Time,
+    /// When the next entry is to be deleted, milliseconds; 0 where that was not looked for yet.
+    due: AtomicU64,
 }
 
 impl Desk {

@@ -3,6 +3,7 @@
 //! Ours is due when something changed, at most every ten seconds, sooner when a retraction was carried out, and at
 //! least twice a day, so that no partner ever has to call us silent.
 
+use entente_protocol::agreement::Agreement;
 use entente_protocol::announcement::Announcement;
 use entente_protocol::id::{AgencyId, AgreementId, Hash};
 use entente_protocol::limits;
@@ -12,7 +13,7 @@ use entente_protocol::wire::attest::Attested;
 use entente_protocol::wire::object::ObjectKind;
 
 use super::ledger::{Ledger, local};
-use super::{Book, Desk, DeskError, scope};
+use super::{Book, Desk, DeskError, access, scope};
 use crate::clock;
 use crate::store::Item;
 
@@ -37,7 +38,9 @@ impl Desk {
         let book = self.book();
         let mut ledger = self.turn();
         let urgent = std::mem::take(&mut ledger.receipts.urgent);
-        let agreements: Vec<AgreementId> = book.in_force(now).map(|(agreement, _)| agreement.id()).collect();
+        let attests = |agreement: &&std::sync::Arc<Agreement>| access::attests(agreement, self.me.agency, now);
+        let agreements: Vec<AgreementId> =
+            book.agreements.values().filter(attests).map(|agreement| agreement.id()).collect();
         for agreement in agreements {
             let last = ledger.receipts.latest.get(&(agreement, self.me.agency, self.me.writer));
             let age = last.map(|last| now.since(last.created));

@@ -96,7 +96,8 @@ impl Outlet<'_> {
     }
 
     pub(super) fn recipients(&self, me: AgencyId) -> Recipients {
-        let agencies = readers(self.version, me).into_iter().filter(|agency| *agency != me).collect();
+        let readers = readers(self.agreement, me, self.created);
+        let agencies = readers.into_iter().filter(|agency| *agency != me).collect();
         Recipients { agreement: self.agreement.id(), title: self.version.title.clone(), agencies }
     }
 }
@@ -212,7 +213,7 @@ impl Desk {
             created: outlet.created,
             delete_after: outlet.delete_after,
         };
-        let key = self.sealing_key(&ledger.keys, id, outlet.version, now, stage);
+        let key = self.sealing_key(&ledger.keys, outlet.agreement, outlet.created, stage);
         let entry = publish::entry(self.me.author(), &place, batches, outlet.opening, clock::random(), &key)
             .ok_or(DeskError::TooLarge)?;
         let view = View { roll: &book.roll, stands: &book.stands, agreement: outlet.agreement, now };

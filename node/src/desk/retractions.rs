@@ -11,7 +11,6 @@ use entente_protocol::time::Time;
 use entente_protocol::wire::attest::Attested;
 use entente_protocol::wire::object::ObjectKind;
 
-use super::keys::readers;
 use super::ledger::local;
 use super::reports::text;
 use super::{Book, Desk, DeskError, scope};
@@ -113,9 +112,10 @@ impl Desk {
 
     fn holders(&self, book: &Book, agreement: AgreementId) -> Vec<AgencyId> {
         let Some(agreement) = book.agreements.get(&agreement) else { return Vec::new() };
-        let readers = agreement.versions().flat_map(|version| readers(version.payload(), self.me.agency));
-        let readers: BTreeSet<AgencyId> = readers.filter(|agency| *agency != self.me.agency).collect();
-        readers.into_iter().collect()
+        // Whoever received under any version may still hold it, whether it has left since or not.
+        let parties = agreement.versions().flat_map(|version| &version.parties).filter(|party| party.receive);
+        let readers: BTreeSet<AgencyId> = parties.map(|party| party.agency).collect();
+        readers.into_iter().filter(|agency| *agency != self.me.agency).collect()
     }
 
     pub(super) fn retraction_view(&self, originator: AgencyId, id: ReportId) -> Option<RetractionView> {
@@ -149,6 +149,8 @@ impl Desk {
         let (originator, report) = (retraction.originator, retraction.report);
         let mut items = vec![Item::EraseReport { originator, report, up_to_revision: retraction.up_to_revision }];
         let held = self.store.report(&originator, &report).unwrap_or_default();
+        let bodies = held.iter().map(|record| local::blank(&record.id.log, record.id.seq));
+        items.extend(bodies.map(|key| Item::Local { key, value: Some(Vec::new()) }));
         let read = held.iter().find_map(|record| match Statement::read(&record.statement) {
             Ok(Statement::Report(report)) => Some(report),
             _ => None,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use entente_protocol::agreement::Agreement;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
-use entente_protocol::sync::Cursor;
+use entente_protocol::sync::{Cursor, ScopeInfo};
+use entente_protocol::time::Time;
 
 use super::ledger::local;
-use super::{Desk, DeskError, scope};
+use super::{Desk, DeskError, access, scope};
 use crate::store::{Item, StoredEntry};
 
 impl Desk {
@@ -78,13 +79,11 @@ impl Desk {
         Ok(())
     }
 
-    /// All scopes that a partner may ask about, with who is party to each.
-    pub fn scopes(&self) -> BTreeMap<Hash, BTreeSet<AgencyId>> {
+    /// Who may know what of each agreement now.
+    pub fn scopes(&self, now: Time) -> BTreeMap<Hash, ScopeInfo> {
         let book = self.book();
         let of_agreement =
-            |agreement: &Arc<Agreement>| (scope::of_agreement(agreement.id()), book.parties_ever(agreement));
-        let mut scopes: BTreeMap<_, _> = book.agreements.values().map(of_agreement).collect();
-        scopes.insert(scope::CONTACT, book.partners());
-        scopes
+            |agreement: &Arc<Agreement>| (scope::of_agreement(agreement.id()), access::to_agreement(agreement, now));
+        book.agreements.values().map(of_agreement).collect()
     }
 }

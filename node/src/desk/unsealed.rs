@@ -4,7 +4,7 @@ use entente_protocol::entry::ladder::{Envelope, Head, View};
 use entente_protocol::entry::refusal::{Disposition, Refusal};
 use entente_protocol::id::{AgreementId, LogId};
 
-use super::climb::{Opening, follow_opening};
+use super::climb::{Opening, follow_opening, note_retracted};
 use super::ledger::{Ledger, local};
 use super::stage::Staged;
 use super::{Book, Desk, DeskError};
@@ -96,12 +96,13 @@ impl Desk {
                 state.usage = Some(judged.usage);
                 stage.put(log, state);
                 follow_opening(ledger, &judged, stage);
+                note_retracted(ledger, &judged, log, seq, stage);
                 let records = self.records(log, seq, entry.hash, &judged, stage);
                 stage.items.push(Item::Body { log, seq, body, records });
                 Ok(true)
             }
             Opening::Later => Ok(false),
-            Opening::NotForUs => {
+            Opening::NotForUs { .. } => {
                 state.next_to_open += 1;
                 stage.put(log, state);
                 Ok(true)

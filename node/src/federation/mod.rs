@@ -21,12 +21,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use entente_protocol::agreement::{Agreement, State};
 use entente_protocol::id::{AgencyId, AgreementId};
 use entente_protocol::sync::message::{Reason, Response};
-use entente_protocol::sync::{
-    Failed, Input, Machine, Output, Own, PageOutcome, Plan, Position, ScopeInfo, Snapshot, Ticket,
-};
+use entente_protocol::sync::{Failed, Input, Machine, Output, Own, PageOutcome, Plan, Position, Snapshot, Ticket};
 use entente_protocol::time::Time;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -274,18 +271,12 @@ impl Federation {
                 addresses: known.addresses().values().flat_map(|record| record.record().addresses.clone()).collect(),
             })
         });
-        let groups = book.in_force(now).map(|(agreement, version)| Group {
+        let groups = book.in_force(now).map(|(agreement, _)| Group {
             agreement: agreement.id(),
-            parties: version.parties.iter().map(|party| party.agency).collect(),
+            parties: agreement.parties_now(now).into_iter().map(|party| party.agency).collect(),
         });
         let command = Command::Topology { partners: partners.collect(), groups: groups.collect() };
-        let mut scopes = self.desk.scopes();
-        scopes.remove(&scope::CONTACT);
-        let scopes = scopes.into_iter().map(|(scope, parties)| {
-            let has_logs = book.scope(scope).is_some_and(|agreement| ever_in_force(agreement, now));
-            (scope, ScopeInfo { parties, has_logs })
-        });
-        let scopes = scopes.collect();
+        let scopes = self.desk.scopes(now);
         self.commands.push_back(command);
         self.drive(Input::Scopes(scopes));
     }
@@ -365,6 +356,7 @@ impl Federation {
         let desk = Arc::clone(&self.desk);
         tokio::task::spawn_blocking(move || {
             told("tidying", desk.tidy());
+            told("deleting what is past its date", desk.expire());
             match desk.compact(roll) {
                 // The node stops; what is left is done after the next start.
                 Ok(()) | Err(DeskError::Store(StoreError::Closed)) => {}
@@ -381,18 +373,11 @@ impl Federation {
 
 fn snapshot(desk: &Desk) -> Result<Snapshot, DeskError> {
     let mut feeds = BTreeMap::new();
-    for scope in desk.scopes().into_keys() {
+    for scope in desk.scopes(clock::now()).into_keys().chain([scope::CONTACT]) {
         feeds.insert(scope, desk.store().feed_end(&scope)?);
     }
     let heads = desk.heads().into_iter().map(|(log, head)| (log, Position { seq: head.seq, hash: head.hash }));
     Ok(Snapshot { heads: heads.collect(), feeds, cursors: desk.cursors(), forked: desk.forked() })
-}
-
-fn ever_in_force(agreement: &Agreement, now: Time) -> bool {
-    agreement.versions().any(|version| {
-        let state = agreement.state_of(version.name(), now);
-        matches!(state, Some(State::InForce { .. } | State::Closed { .. } | State::Ended { .. }))
-    })
 }
 
 fn told(what: &str, result: Result<(), DeskError>) -> Vec<Input> {

@@ -4,7 +4,7 @@
 use entente_protocol::entry::refusal::Refusal;
 use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
 use entente_protocol::sync::message::{Budget, EntryBytes, FeedItem, FeedPage, ObjectAt, Response};
-use entente_protocol::sync::{Cursor, Input, ObjectBytes, PageOutcome, Plan, Position};
+use entente_protocol::sync::{Cursor, Guest, Input, ObjectBytes, PageOutcome, Plan, Position};
 use entente_protocol::wire::object::ObjectKind;
 
 use crate::desk::{Desk, DeskError};
@@ -110,11 +110,13 @@ pub(super) fn answer(desk: &Desk, from: AgencyId, plan: Plan) -> Result<Response
                 page.into_iter().map(|entry| EntryBytes { header: entry.header, body: entry.body }).collect(),
             )
         }
-        Plan::Objects { scope, hashes, max_bytes } => {
+        Plan::Objects { scope, hashes, max_bytes, guest } => {
             let mut budget = Budget::new(max_bytes);
             let mut objects = Vec::new();
             for (index, name) in (0..).zip(&hashes) {
-                let Some((kind, bytes)) = desk.object(&scope, name)? else { continue };
+                let Some((kind, bytes)) = desk.object(&scope, name)?.filter(|(kind, _)| may_have(guest, *kind)) else {
+                    continue;
+                };
                 if !budget.take(bytes.len()) {
                     break;
                 }
@@ -122,17 +124,40 @@ pub(super) fn answer(desk: &Desk, from: AgencyId, plan: Plan) -> Result<Response
             }
             Response::Objects(objects)
         }
-        Plan::Feed { scope, after, limit } => {
-            let mut items = desk.feed_after(&scope, after, limit + 1)?;
-            let more = items.len() > limit;
-            items.truncate(limit);
-            let item = |(position, kind, hash)| FeedItem { position, kind, hash };
-            let incarnation = desk.store().incarnation();
-            Response::Feed(FeedPage { incarnation, items: items.into_iter().map(item).collect(), more })
+        Plan::Feed { scope, guest, incarnation, after, limit } => {
+            let (items, more) = feed(desk, &scope, guest, after, limit)?;
+            Response::Feed(FeedPage { incarnation, items, more })
         }
         Plan::Wraps { scope, key_ids, agency, writer } => {
             debug_assert_eq!(agency, from, "wraps are made for who asks");
             Response::Wraps(desk.wraps_for(AgreementId(scope), &key_ids, agency, writer))
         }
     })
+}
+
+fn may_have(guest: Option<Guest>, kind: u8) -> bool {
+    guest.is_none_or(|guest| ObjectKind::of_number(kind).is_some_and(|kind| guest.may_have(kind)))
+}
+
+/// Items of a feed that the asker may have, after a position; and whether there are more.
+fn feed(
+    desk: &Desk,
+    scope: &Hash,
+    guest: Option<Guest>,
+    mut after: u64,
+    limit: usize,
+) -> Result<(Vec<FeedItem>, bool), DeskError> {
+    let mut items = Vec::new();
+    loop {
+        let page = desk.feed_after(scope, after, limit + 1)?;
+        let last = page.len() <= limit;
+        after = page.last().map_or(after, |(position, ..)| *position);
+        let page = page.into_iter().filter(|(_, kind, _)| may_have(guest, *kind));
+        items.extend(page.map(|(position, kind, hash)| FeedItem { position, kind, hash }));
+        if last || items.len() > limit {
+            let more = items.len() > limit;
+            items.truncate(limit);
+            return Ok((items, more));
+        }
+    }
 }

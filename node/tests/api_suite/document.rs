@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{Node, request};
 
 /// Every operation, and whether it needs a token.
-const OPERATIONS: [(&str, &str, bool); 30] = [
+const OPERATIONS: [(&str, &str, bool); 36] = [
     ("get", "/healthz", false),
     ("get", "/readyz", false),
     ("get", "/metrics", true),
@@ -25,6 +25,12 @@ const OPERATIONS: [(&str, &str, bool); 30] = [
     ("get", "/v1/agreements/{id}", true),
     ("post", "/v1/agreements/{id}/signature", true),
     ("post", "/v1/agreements/{id}/rejection", true),
+    ("post", "/v1/agreements/{id}/withdrawal", true),
+    ("post", "/v1/agreements/{id}/dry-run", true),
+    ("post", "/v1/agreements/{id}/bundles", true),
+    ("get", "/v1/agreements/{id}/bundles/{place}", true),
+    ("post", "/v1/bundles", true),
+    ("get", "/v1/retention", true),
     ("get", "/v1/reports", true),
     ("post", "/v1/reports", true),
     ("post", "/v1/reports/batch", true),
@@ -74,6 +80,7 @@ async fn every_route_exists_and_asks_for_the_token_as_the_document_says() {
             .replace("{id}", &"0".repeat(32))
             .replace("{address}", "bitcoin:x")
             .replace("{indicator}", "bitcoin:x")
+            .replace("{place}", "1.0.f.0")
             .replace("{name}", "x");
         let method = method.to_uppercase();
         let without = Request::builder().method(method.as_str()).uri(&concrete).body(Body::empty()).unwrap();

@@ -5,6 +5,7 @@
 mod agreements;
 mod document;
 mod imports;
+mod life;
 mod partners;
 mod reports;
 mod requests;

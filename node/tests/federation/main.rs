@@ -5,13 +5,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails there")]
 
+mod air_gap;
 mod attacks;
 mod catching_up;
+mod departure;
 mod full_disk;
 mod hostile;
 mod outsider;
 mod refusals;
 mod restored;
+mod retention;
 mod retraction;
 mod sharing;
 mod support;

@@ -170,6 +170,12 @@ impl Agency {
         shown.is_ok_and(|shown| matches!(shown.state, State::InForce { .. }))
     }
 
+    /// Whether this version is in force here.
+    pub(crate) fn in_force_as(&self, version: &str) -> bool {
+        let shown = self.desk().agreement(version);
+        shown.is_ok_and(|shown| matches!(shown.state, State::InForce { .. }))
+    }
+
     /// Proposes an agreement with others under which all contribute and receive.
     pub(crate) fn propose(&self, title: &str, others: &[&Agency]) -> AgreementId {
         let parties = others.iter().map(|agency| agency.id).chain([self.id]);
@@ -207,7 +213,7 @@ pub(crate) fn agree_by_hand(title: &str, a: &Agency, b: &Agency) -> AgreementId 
     id
 }
 
-fn terms(title: &str, parties: impl Iterator<Item = AgencyId>) -> TermsInput {
+pub(crate) fn terms(title: &str, parties: impl Iterator<Item = AgencyId>) -> TermsInput {
     TermsInput {
         title: title.to_owned(),
         purpose: "to find payments".to_owned(),

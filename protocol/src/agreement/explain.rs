@@ -127,7 +127,7 @@ fn proposal(version: &Version, name_of: &dyn Fn(AgencyId) -> String) -> String {
     format!("{} proposed this on {}.", name_of(version.proposer), date(version.created))
 }
 
-fn kind_name(number: u64) -> String {
+pub(super) fn kind_name(number: u64) -> String {
     match StatementKind::of_number(number) {
         Some(kind) => kind.word().to_owned(),
         None => format!("kind {number}, which this version of the software does not know"),
@@ -159,7 +159,7 @@ fn span(ms: u64) -> String {
     if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
 }
 
-fn thousands(value: u64) -> String {
+pub(super) fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
@@ -172,7 +172,7 @@ fn thousands(value: u64) -> String {
 }
 
 /// The date and time in UTC, to the second where it is not the full minute.
-fn date(time: Time) -> String {
+pub(super) fn date(time: Time) -> String {
     let (year, month, day) = civil(time.day());
     let seconds = time.ms() % DAY_MS / 1000;
     let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

@@ -197,6 +197,15 @@ impl Agreement {
         version.payload().parties.iter().filter(here).collect()
     }
 
+    /// When an agency left the agreement, where it has by now, and did not come back by signing a later version.
+    pub fn left(&self, agency: AgencyId, now: Time) -> Option<Time> {
+        let mut last = self.decision.line.iter().rev().map(|name| &self.decision.standings[name]);
+        let standing = last
+            .find(|standing| standing.since <= now)
+            .or_else(|| self.decision.line.first().map(|name| &self.decision.standings[name]))?;
+        standing.left.get(&agency).copied().filter(|left| *left < now)
+    }
+
     /// The version under which a party publishes now.
     pub fn may_publish(&self, party: AgencyId, now: Time) -> Result<&SignedVersion, NotInForce> {
         let (version, standing) = self.current(now)?;

@@ -5,7 +5,7 @@
 //! | [`version`] | one version of an agreement: parties, validity, and its [`terms`] | its proposer |
 //! | [`answer`] | a party's signature, rejection or withdrawal | that party |
 //! | [`tree`] | all versions and answers of one agreement, and what follows from them | |
-//! | [`explain`](mod@explain) | a version in plain words | |
+//! | [`explain`](mod@explain), [`compare`] | a version in plain words, and what it changes | |
 //!
 //! An agreement is a tree of versions of which one line is in force. Every node decides alone which, as a pure
 //! function of the set of signed objects that it holds: the order of their arrival never matters.
@@ -14,6 +14,7 @@
 //! to verify, with the cards; whether a statement is within the terms is decided in [`crate::rules`].
 
 pub mod answer;
+pub mod compare;
 mod contradiction;
 mod decide;
 pub mod explain;

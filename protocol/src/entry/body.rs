@@ -59,38 +59,44 @@ pub fn commitment(salt: &[u8; 16], opening: Option<&Opening>, roots: impl Iterat
 impl Content<SignedBatch> {
     /// Packs, pads and seals. `None` where the result would not fit on the wire.
     pub fn seal(&self, key: &ContentKey) -> Option<Sealed> {
-        let mut unpacked = 0;
-        let frames: Vec<(Compression, usize, Vec<u8>)> = self
-            .batches
-            .iter()
-            .map(|batch| {
-                let bytes = batch.write();
-                unpacked += bytes.len();
-                let (how, packed) = pack::compress(&bytes);
-                (how, bytes.len(), packed)
-            })
-            .collect();
-        let content = MapWriter::new()
-            .put(0, &self.salt)
-            .put_with(1, |out| {
-                codec::write_array(out, frames.len());
-                for (how, length, packed) in &frames {
-                    codec::write_array(out, 3);
-                    codec::write_uint(out, u64::from(how.code()));
-                    codec::write_uint(out, *length as u64);
-                    codec::write_bytes(out, packed);
-                }
-            })
-            .put_some(2, self.opening.as_ref())
-            .finish();
-        if unpacked > limits::UNPACKED_BYTES || content.len() > limits::BODY_BYTES {
-            return None;
-        }
-        let file = content_key::seal(key, &pad(&content)).expect("sealing to memory cannot fail");
+        let file = sealed(&self.salt, self.batches.iter().map(SignedBatch::write), self.opening.as_ref(), key)?;
         let roots = self.batches.iter().map(|batch| (batch.root.originator, batch.root.root));
-        let content = commitment(&self.salt, self.opening.as_ref(), roots);
-        (file.len() <= limits::BODY_BYTES).then_some(Sealed { file, content })
+        Some(Sealed { file, content: commitment(&self.salt, self.opening.as_ref(), roots) })
     }
+}
+
+/// Packs, pads and seals batches. `None` where the result would not fit on the wire.
+fn sealed(
+    salt: &[u8; 16],
+    batches: impl Iterator<Item = Vec<u8>>,
+    opening: Option<&Opening>,
+    key: &ContentKey,
+) -> Option<Vec<u8>> {
+    let mut unpacked = 0;
+    let frames = batches.map(|bytes| {
+        unpacked += bytes.len();
+        let (how, packed) = pack::compress(&bytes);
+        (how, bytes.len(), packed)
+    });
+    let frames: Vec<Frame> = frames.collect();
+    let content = MapWriter::new()
+        .put(0, salt)
+        .put_with(1, |out| {
+            codec::write_array(out, frames.len());
+            for (how, length, packed) in &frames {
+                codec::write_array(out, 3);
+                codec::write_uint(out, u64::from(how.code()));
+                codec::write_uint(out, *length as u64);
+                codec::write_bytes(out, packed);
+            }
+        })
+        .put_some(2, opening)
+        .finish();
+    if unpacked > limits::UNPACKED_BYTES || content.len() > limits::BODY_BYTES {
+        return None;
+    }
+    let file = content_key::seal(key, &pad(&content)).expect("sealing to memory cannot fail");
+    (file.len() <= limits::BODY_BYTES).then_some(file)
 }
 
 impl Content<ClaimedBatch> {
@@ -120,6 +126,21 @@ impl Content<ClaimedBatch> {
             return Err(Refusal::TooManyStatements { found: statements });
         }
         Ok(Self { salt, opening, batches })
+    }
+
+    /// Deletes statements of every batch and seals the rest again under the same key: the remnant. `None` where nothing is
+    /// to be deleted, or where it would not fit on the wire.
+    pub fn remnant(mut self, gone: impl Fn(AgencyId, &[u8]) -> bool, key: &ContentKey) -> Option<Vec<u8>> {
+        let mut deleted = false;
+        for batch in &mut self.batches {
+            let originator = batch.root.claim().originator;
+            batch.delete(|statement| {
+                let gone = gone(originator, statement);
+                deleted |= gone;
+                gone
+            });
+        }
+        deleted.then(|| sealed(&self.salt, self.batches.iter().map(ClaimedBatch::write), self.opening.as_ref(), key))?
     }
 
     /// The commitment that the header must carry.

@@ -165,6 +165,12 @@ impl Verified {
         }
     }
 
+    /// Whether its statements were to be deleted by now, so that it needs no body. An opening is needed for as long as
+    /// there is a log.
+    pub fn is_over(&self, now: Time) -> bool {
+        self.header.delete_after <= now && !(self.header.seq == 0 && self.header.generation > 0)
+    }
+
     /// Whether these bytes are the body that the header names.
     pub fn names(&self, body: &[u8]) -> Result<(), Refusal> {
         names(&self.header, body)

@@ -152,7 +152,7 @@ impl ClaimedBatch {
 
     /// Deletes statements: their leaf hashes take their places, so that the others still verify. Says how many
     /// statements are left.
-    pub fn delete(&mut self, gone: impl Fn(&[u8]) -> bool) -> usize {
+    pub fn delete(&mut self, mut gone: impl FnMut(&[u8]) -> bool) -> usize {
         let mut left = 0;
         for leaf in &mut self.leaves {
             match leaf {

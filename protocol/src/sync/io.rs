@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{AgencyId, Hash, KeyId, LogId, Mode};
 use crate::wire::codec::CodecError;
+use crate::wire::object::ObjectKind;
 
 use super::message::{EntryBytes, FeedItem, Incarnation};
 
@@ -56,8 +57,53 @@ pub struct Cursor {
 pub struct ScopeInfo {
     /// The agencies to which it is told and from which it is asked: all parties, ourselves included.
     pub parties: BTreeSet<AgencyId>,
+    /// Others who may know a part of it.
+    pub guests: BTreeMap<AgencyId, Guest>,
     /// Whether it has logs: an agreement that was ever in force has.
     pub has_logs: bool,
+}
+
+impl ScopeInfo {
+    /// Whether an agency may know of it.
+    pub fn knows(&self, agency: &AgencyId) -> bool {
+        self.parties.contains(agency) || self.guests.contains_key(agency)
+    }
+}
+
+/// An agency that is named in an agreement, and is no party of it now. It is given no log and no content key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Guest {
+    /// A proposal names it: it is told what it is to answer, and who else is asked.
+    Invited,
+    /// It left: retractions and receipts still pass, and the cards that verify them, until the run-off is over.
+    Former,
+}
+
+impl Guest {
+    /// Under which incarnation a guest reads a feed: another one than the parties, so that whoever becomes a party, or a
+    /// guest, reads it from the start.
+    pub fn incarnation(self, own: Incarnation) -> Incarnation {
+        let hash = Hash::of(&[b"entente.guest-feed.v1", &own, &[u8::from(self == Guest::Former)]]);
+        *hash.0.first_chunk().expect("a hash has 32 bytes")
+    }
+
+    /// Whether it is given objects of this kind.
+    pub fn may_have(self, kind: ObjectKind) -> bool {
+        use ObjectKind as K;
+        match self {
+            Guest::Invited => matches!(
+                kind,
+                K::Inception
+                    | K::Card
+                    | K::AddressRecord
+                    | K::AgreementVersion
+                    | K::Signature
+                    | K::Rejection
+                    | K::Withdrawal
+            ),
+            Guest::Former => matches!(kind, K::Inception | K::Card | K::Retraction | K::Receipt),
+        }
+    }
 }
 
 /// The driver's name for a request that a partner put; answered once.
@@ -251,11 +297,17 @@ pub enum Plan {
         hashes: Vec<Hash>,
         /// Bytes, by [`super::message::Budget`].
         max_bytes: u64,
+        /// Whether a guest asks, who is given some kinds only.
+        guest: Option<Guest>,
     },
-    /// The scope's feed: [`super::message::Response::Feed`], under our own incarnation.
+    /// The scope's feed: [`super::message::Response::Feed`].
     Feed {
         /// Which scope.
         scope: Hash,
+        /// Whether a guest asks, who is told of some kinds only.
+        guest: Option<Guest>,
+        /// Under which incarnation the feed is told.
+        incarnation: Incarnation,
         /// Continue after this position.
         after: u64,
         /// Items.

@@ -6,7 +6,7 @@ use crate::id::{AgencyId, AgreementId, Hash, KeyId, LogId};
 use crate::receipt::LogPosition;
 use crate::time::Time;
 
-use super::io::{Input, Output, Own, PageOutcome, Position, RequestId, ScopeInfo, Snapshot};
+use super::io::{Guest, Input, Output, Own, PageOutcome, Position, RequestId, ScopeInfo, Snapshot};
 use super::limits;
 use super::message::{CONTACT, heads_digest};
 use super::peer::{Ask, Fault, FeedState, Peer, PeerScope, Rest, WantedKey};
@@ -168,7 +168,7 @@ impl Machine {
         self.digests.clear();
         self.keys.retain(|(scope, _), _| self.scopes.contains_key(scope));
         for (agency, peer) in &mut self.peers {
-            let may = |scope: &Hash| self.scopes.get(scope).is_none_or(|info| info.parties.contains(agency));
+            let may = |scope: &Hash| self.scopes.get(scope).is_none_or(|info| info.knows(agency));
             peer.scopes.retain(|scope, _| may(scope));
             peer.offers.retain(|log, _| self.scopes.contains_key(&log.agreement.0) && may(&log.agreement.0));
             if peer.up {
@@ -243,7 +243,12 @@ impl Machine {
 
     /// Whether the scope may be spoken of with the agency.
     pub(super) fn shares(&self, scope: Hash, agency: AgencyId) -> bool {
-        scope == CONTACT || self.scopes.get(&scope).is_some_and(|info| info.parties.contains(&agency))
+        scope == CONTACT || self.scopes.get(&scope).is_some_and(|info| info.knows(&agency))
+    }
+
+    /// As what an agency that is no party may know a scope.
+    pub(super) fn guest(&self, scope: Hash, agency: AgencyId) -> Option<Guest> {
+        self.scopes.get(&scope)?.guests.get(&agency).copied()
     }
 
     /// Where our logs of a scope stand, ascending.
@@ -297,9 +302,9 @@ impl Machine {
     }
 
     fn poke_parties(&mut self, scope: Hash, now: Time, after: u64) {
-        let parties = self.scopes.get(&scope).map(|info| &info.parties);
+        let info = self.scopes.get(&scope);
         for (agency, peer) in &mut self.peers {
-            let party = scope == CONTACT || parties.is_some_and(|parties| parties.contains(agency));
+            let party = scope == CONTACT || info.is_some_and(|info| info.knows(agency));
             if peer.up && party {
                 let due = peer.hello.due;
                 peer.poke(now, after);

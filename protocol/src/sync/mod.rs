@@ -36,8 +36,8 @@ mod peer;
 mod serve;
 
 pub use io::{
-    Cursor, Failed, Input, Misbehaviour, ObjectBytes, Output, Own, PageOutcome, Plan, Position, RequestId, ScopeInfo,
-    Snapshot, Ticket,
+    Cursor, Failed, Guest, Input, Misbehaviour, ObjectBytes, Output, Own, PageOutcome, Plan, Position, RequestId,
+    ScopeInfo, Snapshot, Ticket,
 };
 pub use machine::Machine;
 pub use message::CONTACT;

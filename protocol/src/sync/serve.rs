@@ -6,7 +6,7 @@ use crate::time::Time;
 use super::io::{Misbehaviour, Output, Plan, Ticket};
 use super::limits;
 use super::machine::Machine;
-use super::message::{CONTACT, Hello, LogName, Reason, Request, Response, ScopeState};
+use super::message::{CONTACT, Hello, LogName, Reason, Request, Response, ScopeState, heads_digest};
 
 impl Machine {
     pub(super) fn request(&mut self, from: AgencyId, ticket: Ticket, bytes: &[u8], now: Time) {
@@ -20,8 +20,15 @@ impl Machine {
             // No misbehaviour: the two sides may know different versions for a while.
             return self.respond(ticket, &Response::Refused(Reason::NotForYou));
         }
+        let guest = request.scope().and_then(|scope| self.guest(scope, from));
         let plan = match request {
             Request::Hello(hello) => return self.hello_request(from, ticket, &hello, now),
+            Request::Heads { .. } if guest.is_some() => {
+                return self.respond(ticket, &Response::Heads { positions: Vec::new(), more: false });
+            }
+            Request::Entries { .. } | Request::Wraps { .. } if guest.is_some() => {
+                return self.respond(ticket, &Response::Refused(Reason::NotForYou));
+            }
             Request::Heads { scope, after } => {
                 let mut positions: Vec<_> = self
                     .positions(scope)
@@ -33,10 +40,11 @@ impl Machine {
                 return self.respond(ticket, &Response::Heads { positions, more });
             }
             Request::Feed { scope, incarnation, after } => {
-                let after = if incarnation == self.own.incarnation { after } else { 0 };
-                Plan::Feed { scope, after, limit: limits::FEED_ITEMS }
+                let own = guest.map_or(self.own.incarnation, |guest| guest.incarnation(self.own.incarnation));
+                let after = if incarnation == own { after } else { 0 };
+                Plan::Feed { scope, guest, incarnation: own, after, limit: limits::FEED_ITEMS }
             }
-            Request::Objects { scope, hashes } => Plan::Objects { scope, hashes, max_bytes: limits::PAGE_BYTES },
+            Request::Objects { scope, hashes } => Plan::Objects { scope, hashes, max_bytes: limits::PAGE_BYTES, guest },
             Request::Wraps { scope, key_ids, writer } => Plan::Wraps { scope, key_ids, agency: from, writer },
             Request::Entries { log, from_seq, until_seq } => {
                 let last = from_seq.saturating_add(limits::ENTRIES_PER_PAGE as u64 - 1);
@@ -85,8 +93,10 @@ impl Machine {
             .iter()
             .map(|scope| ScopeState {
                 scope: *scope,
-                heads_digest: self.digest(*scope),
-                incarnation: self.own.incarnation,
+                heads_digest: self.guest(*scope, to).map_or_else(|| self.digest(*scope), |_| heads_digest(&[])),
+                incarnation: self
+                    .guest(*scope, to)
+                    .map_or(self.own.incarnation, |guest| guest.incarnation(self.own.incarnation)),
                 feed_length: self.feeds.get(scope).copied().unwrap_or(0),
             })
             .collect();

@@ -81,6 +81,8 @@ kinds! {
     Receipt = 13, "receipt";
     /// Two contradicting signed objects.
     ForkProof = 14, "fork-proof";
+    /// A part of a bundle that travels as a file.
+    BundlePart = 15, "bundle-part";
 }
 
 #[cfg(test)]

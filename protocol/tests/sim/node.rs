@@ -196,6 +196,7 @@ impl Node {
                 .map(|party| party.agency)
                 .collect(),
             has_logs: true,
+            ..ScopeInfo::default()
         };
         let scopes = self.agreements.iter().map(|(scope, agreement)| (*scope, info(agreement))).collect();
         self.inputs.push_back(Input::Scopes(scopes));

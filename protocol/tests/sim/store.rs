@@ -95,7 +95,7 @@ impl Store {
                     |entry: &EntryBytes| budget.take(entry.header.len() + entry.body.as_ref().map_or(0, Vec::len));
                 Response::Entries(entries.map(|kept| kept.bytes.clone()).take_while(fits).collect())
             }
-            Plan::Objects { scope, hashes, max_bytes } => {
+            Plan::Objects { scope, hashes, max_bytes, .. } => {
                 let mut budget = Budget::new(*max_bytes);
                 let feed = self.feeds.get(scope).map_or(&[][..], Vec::as_slice);
                 let found = (0_u32..).zip(hashes).filter_map(|(index, hash)| {
@@ -104,7 +104,7 @@ impl Store {
                 });
                 Response::Objects(found.take_while(|object| budget.take(object.bytes.len())).collect())
             }
-            Plan::Feed { scope, after, limit } => {
+            Plan::Feed { scope, after, limit, .. } => {
                 let feed = self.feeds.get(scope).map_or(&[][..], Vec::as_slice);
                 let items: Vec<FeedItem> = (1_u64..)
                     .zip(feed)

@@ -70,7 +70,7 @@ impl Room {
 
     pub(crate) fn share_at(&mut self, side: usize, scope: Hash, parties: &[u8], has_logs: bool) {
         let parties = parties.iter().copied().map(agency).collect();
-        self.sides[side].scopes.insert(scope, ScopeInfo { parties, has_logs });
+        self.sides[side].scopes.insert(scope, ScopeInfo { parties, has_logs, ..ScopeInfo::default() });
         self.input(side, Input::Scopes(self.sides[side].scopes.clone()));
     }
 

@@ -24,7 +24,11 @@ pub(crate) fn log(agreement: u64, author: u8, generation: u32) -> LogId {
 
 /// Scopes with logs, by the numbers of their parties.
 pub(crate) fn scopes_of(scopes: &[(Hash, Vec<u8>)]) -> BTreeMap<Hash, ScopeInfo> {
-    let info = |parties: &Vec<u8>| ScopeInfo { parties: parties.iter().copied().map(agency).collect(), has_logs: true };
+    let info = |parties: &Vec<u8>| ScopeInfo {
+        parties: parties.iter().copied().map(agency).collect(),
+        has_logs: true,
+        ..ScopeInfo::default()
+    };
     scopes.iter().map(|(scope, parties)| (*scope, info(parties))).collect()
 }
 
@@ -200,7 +204,7 @@ impl Side {
                     |entry: &&EntryBytes| budget.take(entry.header.len() + entry.body.as_ref().map_or(0, Vec::len));
                 Response::Entries(wanted.take_while(fits).cloned().collect())
             }
-            Plan::Objects { scope, hashes, max_bytes } => {
+            Plan::Objects { scope, hashes, max_bytes, .. } => {
                 let mut budget = Budget::new(max_bytes);
                 let feed: BTreeMap<Hash, (u8, &Vec<u8>)> = self
                     .feeds
@@ -215,7 +219,7 @@ impl Side {
                 });
                 Response::Objects(found.take_while(|object| budget.take(object.bytes.len())).collect())
             }
-            Plan::Feed { scope, after, limit } => {
+            Plan::Feed { scope, after, limit, .. } => {
                 let feed = self.feeds.get(&scope).map_or(&[][..], Vec::as_slice);
                 let items: Vec<FeedItem> = (1_u64..)
                     .zip(feed)

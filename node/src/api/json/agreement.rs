@@ -7,9 +7,10 @@ use entente_protocol::statement::kind::StatementKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::time;
+use super::filing::ReportIn;
+use super::{Named, Titled, time};
 use crate::api::problem::Problem;
-use crate::desk::{AgreementView, Answered, PartyAnswer, PartyView};
+use crate::desk::{self, AgreementView, Answered, Asked, Book, DeskError, Foresight, PartyAnswer, PartyView, Reach};
 
 /// An agreement: the version asked for, or else the one in force, or the newest there is.
 #[derive(Serialize, ToSchema)]
@@ -68,6 +69,130 @@ pub(crate) struct Agreement {
     mode: String,
     /// The id of the agency that proposed it.
     proposer: String,
+    /// How long entries under the version before are still admitted, hours.
+    grace_hours: u64,
+    /// How long retractions still pass to those who leave, and after the end, days.
+    run_off_days: u32,
+    /// Whether this version ends the agreement.
+    ends: bool,
+    /// When this agency left the agreement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<String>,
+    /// What it says, in plain words.
+    words: Vec<String>,
+    /// What it changes of the version that it replaces.
+    changes: Vec<Change>,
+}
+
+/// A term that a version changes.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Change {
+    /// The key of `terms.toml`, or `party` and the agency's name.
+    term: String,
+    /// As it was.
+    before: String,
+    /// As it would be.
+    after: String,
+}
+
+/// What a proposal would say; nothing was signed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Foretold {
+    /// In plain words.
+    words: Vec<String>,
+    /// What it would change of the version that it replaces.
+    changes: Vec<Change>,
+}
+
+/// What a report would come to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DryRunInput {
+    /// The id of an own report.
+    report: Option<String>,
+    /// A report that is not filed. Either this or `report`.
+    draft: Option<ReportIn>,
+}
+
+/// What a report would come to under an agreement.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DryRun {
+    /// The agreement.
+    agreement: Titled,
+    /// Whether the agreement lets it pass.
+    permitted: bool,
+    /// The term that decides, such as `marking-ceiling`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    term: Option<&'static str>,
+    /// Why, with the values that decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// Every party, and whether it would receive the report.
+    parties: Vec<Reached>,
+}
+
+/// A party that would receive a report, or not.
+#[derive(Serialize, ToSchema)]
+struct Reached {
+    /// Which.
+    agency: Named,
+    /// Whether it would.
+    receives: bool,
+    /// Why.
+    why: &'static str,
+    /// When it left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<String>,
+}
+
+impl TryFrom<DryRunInput> for Asked {
+    type Error = Problem;
+
+    fn try_from(input: DryRunInput) -> Result<Self, Problem> {
+        match (input.report, input.draft) {
+            (Some(id), None) => id
+                .parse()
+                .map(Asked::Own)
+                .map_err(|_| Problem::invalid("report", "an id of 32 hexadecimal digits is needed")),
+            (None, Some(draft)) => Ok(Asked::Draft(Box::new(draft.try_into()?))),
+            _ => Err(Problem::invalid("report", "either this or `draft` is needed")),
+        }
+    }
+}
+
+impl DryRun {
+    pub(crate) fn of(book: &Book, foresight: Foresight) -> Self {
+        let (term, detail) = match foresight.answer {
+            Ok(()) => (None, None),
+            Err(DeskError::Denied { term, .. }) => (Some(term.slug()), Some(term.to_string())),
+            Err(other) => (Some("unsettled"), Some(other.to_string())),
+        };
+        let reached = |(agency, reach): (AgencyId, Reach)| Reached {
+            agency: Named::of(book, agency),
+            receives: reach == Reach::Receives,
+            why: reach.words(),
+            left: if let Reach::Left(left) = reach { Some(time(left)) } else { None },
+        };
+        Self {
+            agreement: Titled { id: foresight.agreement.to_string(), title: foresight.title },
+            permitted: term.is_none(),
+            term,
+            detail,
+            parties: foresight.parties.into_iter().map(reached).collect(),
+        }
+    }
+}
+
+impl From<desk::Foretold> for Foretold {
+    fn from(foretold: desk::Foretold) -> Self {
+        Self { words: foretold.words, changes: foretold.changes.into_iter().map(Change::from).collect() }
+    }
+}
+
+impl From<entente_protocol::agreement::compare::Change> for Change {
+    fn from(change: entente_protocol::agreement::compare::Change) -> Self {
+        Self { term: change.term, before: change.before, after: change.after }
+    }
 }
 
 /// A party of an agreement.
@@ -194,6 +319,12 @@ impl From<AgreementView> for Agreement {
             open: view.open.iter().map(ToString::to_string).collect(),
             mode: view.mode.to_string(),
             proposer: view.payload.proposer.to_string(),
+            grace_hours: view.payload.grace_ms / (60 * 60 * 1000),
+            run_off_days: view.payload.run_off_days,
+            ends: view.payload.ends,
+            left: view.left.map(time),
+            words: view.foretold.words,
+            changes: view.foretold.changes.into_iter().map(Change::from).collect(),
         }
     }
 }

@@ -5,6 +5,7 @@
 pub(super) mod agency;
 pub(super) mod agreement;
 pub(super) mod benign;
+pub(super) mod bundle;
 pub(super) mod filing;
 pub(super) mod lookup;
 pub(super) mod peer;

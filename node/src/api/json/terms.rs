@@ -56,6 +56,12 @@ pub(crate) struct Terms {
     bytes_per_day: Option<u64>,
     /// How long retractions still pass after the end, days.
     run_off_days: Option<u32>,
+    /// Whether this version ends the agreement; only where it replaces one.
+    #[serde(default)]
+    ends: bool,
+    /// Only tell what it would say, and change.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
 }
 
 /// A party of a proposal.
@@ -105,6 +111,7 @@ impl TryFrom<Terms> for TermsInput {
             statements_per_day: terms.statements_per_day,
             bytes_per_day: terms.bytes_per_day,
             run_off_days: terms.run_off_days,
+            ends: terms.ends,
         })
     }
 }

@@ -1,22 +1,19 @@
-//! `entente agreement`: propose, read, sign and reject sharing agreements.
+//! `entente agreement`: the whole life of sharing agreements.
 
-use std::path::{Path, PathBuf};
+mod answer;
+mod draft;
+mod foresee;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::json;
 
-use super::read_text;
 use crate::args::{Globals, Reading};
 use crate::client::Client;
 use crate::error::CliError;
 use crate::output::{Cell, Output};
-use crate::prompt;
-use crate::terms;
 use crate::text;
-use crate::views::{Agreement, Answered, Party, Proposed};
-
-/// Terms of a thousand parties are far below it.
-const TERMS_BYTES: u64 = 1 << 20;
+use crate::views::{Agreement, Change, Party};
 
 const PROPOSE_EXAMPLE: &str = "\
 Example of terms.toml:
@@ -37,14 +34,35 @@ Example of terms.toml:
   contribute = false                 # receives only
 
 Optional keys: parent, effective_from, grace_hours, chains, required_grading, handling, onward, history,
-statements_per_day, bytes_per_day, run_off_days.
+statements_per_day, bytes_per_day, run_off_days, ends.
 
+  entente agreement template bilateral > terms.toml
+  entente agreement check terms.toml
   entente agreement propose terms.toml";
 
 /// What to do with agreements.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AgreementCommand {
-    /// Propose an agreement on the terms of a file, and sign it for this agency
+    /// Print terms to start from: bilateral, multilateral, receive-only or exercise
+    #[command(after_long_help = "Example:\n  entente agreement template bilateral > terms.toml")]
+    Template {
+        /// Which; without it, all are listed
+        #[arg(value_enum)]
+        name: Option<draft::Template>,
+    },
+    /// Tell what the terms of a file would say, and change, and sign nothing
+    #[command(after_long_help = "Example:\n  entente agreement check terms.toml")]
+    Check {
+        /// The terms, as terms.toml, or `-` for standard input
+        terms: PathBuf,
+    },
+    /// Print the terms of the version in force, to be changed and proposed as its next version
+    #[command(after_long_help = "Example:\n  entente agreement amend 1a2b3c4d > terms.toml")]
+    Amend {
+        /// The agreement's id, or the first 8 digits or more of it
+        id: String,
+    },
+    /// Propose an agreement, or its next version, on the terms of a file, and sign it for this agency
     #[command(after_long_help = PROPOSE_EXAMPLE)]
     Propose {
         /// The terms, as terms.toml, or `-` for standard input
@@ -66,6 +84,24 @@ pub(crate) enum AgreementCommand {
         #[command(flatten)]
         reading: Reading,
     },
+    /// Say in plain words what an agreement says, and what a new version changes
+    #[command(after_long_help = "Example:\n  entente agreement explain 1a2b3c4d")]
+    Explain {
+        /// The agreement's id, or a version's hash; or the first 8 digits or more of one
+        id: String,
+        #[command(flatten)]
+        reading: Reading,
+    },
+    /// Tell who would receive a report under an agreement, who would not, and which term decides
+    #[command(
+        after_long_help = "Examples:\n  entente agreement dry-run 1a2b3c4d 0f1e2d3c4b5a69788796a5b4c3d2e1f0\n  entente agreement dry-run 1a2b3c4d report.json"
+    )]
+    DryRun {
+        /// The agreement's id, or the first 8 digits or more of it
+        id: String,
+        /// The id of an own report; or a file with a report as the API takes it, or `-` for standard input
+        report: String,
+    },
     /// Sign an agreement for this agency, after its terms were shown
     #[command(after_long_help = "Example:\n  entente agreement sign 1a2b3c4d")]
     Sign(SignArgs),
@@ -78,6 +114,36 @@ pub(crate) enum AgreementCommand {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+    /// Leave an agreement: nothing more is published or received under it; needs nobody's consent
+    #[command(after_long_help = "Example:\n  entente agreement withdraw 1a2b3c4d --reason \"the unit was dissolved\"")]
+    Withdraw(LeaveArgs),
+    /// Propose that an agreement ends, which all parties have to sign
+    #[command(after_long_help = "Example:\n  entente agreement end 1a2b3c4d --from 2027-06-30")]
+    End(EndArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LeaveArgs {
+    /// The agreement's id, or the first 8 digits or more of it
+    id: String,
+    /// Why, in words; the other parties read it
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Do not ask before leaving
+    #[arg(long, short)]
+    yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EndArgs {
+    /// The agreement's id, or the first 8 digits or more of it
+    id: String,
+    /// When it ends: a day, or a time with its offset
+    #[arg(long, value_name = "TIME")]
+    from: String,
+    /// Do not ask before signing
+    #[arg(long, short)]
+    yes: bool,
 }
 
 #[derive(Args, Debug)]
@@ -91,24 +157,19 @@ pub(crate) struct SignArgs {
 
 pub(crate) fn run(command: &AgreementCommand, globals: &Globals, out: &Output) -> Result<(), CliError> {
     match command {
-        AgreementCommand::Propose { terms } => propose(terms, globals, out),
+        AgreementCommand::Template { name } => draft::template(*name, out),
+        AgreementCommand::Check { terms } => draft::check(terms, globals, out),
+        AgreementCommand::Amend { id } => draft::amend(id, &Client::find(globals, out)?, out),
+        AgreementCommand::Propose { terms } => draft::propose(terms, globals, out),
+        AgreementCommand::End(args) => draft::end(args, &Client::find(globals, out)?, out),
         AgreementCommand::List { reading } => list(reading, &Client::find(globals, out)?, out),
         AgreementCommand::Show { id, reading } => show(id, reading, &Client::find(globals, out)?, out),
-        AgreementCommand::Sign(args) => sign(args, &Client::find(globals, out)?, out),
-        AgreementCommand::Reject { id, reason } => reject(id, reason, &Client::find(globals, out)?, out),
+        AgreementCommand::Explain { id, reading } => foresee::explain(id, reading, &Client::find(globals, out)?, out),
+        AgreementCommand::DryRun { id, report } => foresee::dry_run(id, report, &Client::find(globals, out)?, out),
+        AgreementCommand::Sign(args) => answer::sign(args, &Client::find(globals, out)?, out),
+        AgreementCommand::Reject { id, reason } => answer::reject(id, reason, &Client::find(globals, out)?, out),
+        AgreementCommand::Withdraw(args) => answer::withdraw(args, &Client::find(globals, out)?, out),
     }
-}
-
-/// The file is judged before the node is looked for.
-fn propose(path: &Path, globals: &Globals, out: &Output) -> Result<(), CliError> {
-    let terms = terms::parse(path, &read_text(path, TERMS_BYTES)?)?;
-    let answer = Client::find(globals, out)?.write(&["v1", "agreements"], &terms)?;
-    if out.is_json() {
-        return out.raw(&answer.0);
-    }
-    let proposed: Proposed = answer.read()?;
-    out.line(&format!("proposed {}", proposed.agreement.id))?;
-    print(&proposed.agreement, out)
 }
 
 fn list(reading: &Reading, client: &Client, out: &Output) -> Result<(), CliError> {
@@ -139,44 +200,6 @@ fn show(id: &str, reading: &Reading, client: &Client, out: &Output) -> Result<()
     if out.is_json() { out.raw(&answer.0) } else { print(&answer.read()?, out) }
 }
 
-fn sign(args: &SignArgs, client: &Client, out: &Output) -> Result<(), CliError> {
-    let agreement = answerable(&args.id, client)?;
-    if !out.is_json() {
-        print(&agreement, out)?;
-    }
-    prompt::confirm("sign it for this agency?", args.yes)?;
-    let named = json!({ "version": agreement.version });
-    let answer = client.write(&["v1", "agreements", &agreement.id, "signature"], &named)?;
-    if out.is_json() {
-        return out.raw(&answer.0);
-    }
-    let signed: Answered = answer.read()?;
-    out.line(&format!("signed {}, which is now {}", signed.id, words(&signed.state)))
-}
-
-/// The version that waits for an answer, so that what is answered is what was shown. Of several one has to be named.
-fn answerable(id: &str, client: &Client) -> Result<Agreement, CliError> {
-    let agreement: Agreement = client.get(&["v1", "agreements", id], &[])?.read()?;
-    match &agreement.open[..] {
-        [only] if *only != agreement.version => Ok(client.get(&["v1", "agreements", only], &[])?.read()?),
-        [_, _, ..] if !agreement.open.contains(&agreement.version) => {
-            Err(CliError::SeveralVersions { open: agreement.open })
-        }
-        _ => Ok(agreement),
-    }
-}
-
-fn reject(id: &str, reason: &str, client: &Client, out: &Output) -> Result<(), CliError> {
-    let agreement = answerable(id, client)?;
-    let named = json!({ "version": agreement.version, "reason": reason });
-    let answer = client.write(&["v1", "agreements", &agreement.id, "rejection"], &named)?;
-    if out.is_json() {
-        return out.raw(&answer.0);
-    }
-    let rejected: Answered = answer.read()?;
-    out.line(&format!("rejected {}, which is now {}", rejected.id, words(&rejected.state)))
-}
-
 fn print(agreement: &Agreement, out: &Output) -> Result<(), CliError> {
     let or = |list: &[String], otherwise: &str| {
         if list.is_empty() { otherwise.to_owned() } else { list.join(", ") }
@@ -204,7 +227,15 @@ fn print(agreement: &Agreement, out: &Output) -> Result<(), CliError> {
         ("onward use", agreement.onward.as_str().into()),
         ("history for joiners", if agreement.history { "yes" } else { "no" }.into()),
         ("at most a day", daily.into()),
+        ("run-off", format!("{} days", agreement.run_off_days).into()),
     ])?;
+    if let Some(left) = &agreement.left {
+        out.line(&format!("this agency left it {}", out.when(left)))?;
+    }
+    if agreement.ends {
+        out.line("this version ends the agreement")?;
+    }
+    print_changes(&agreement.changes, out)?;
     let others = agreement.open.iter().filter(|version| **version != agreement.version);
     for version in others {
         out.line(&format!("another version waits for your answer: entente agreement show {}", text::short(version)))?;
@@ -212,6 +243,18 @@ fn print(agreement: &Agreement, out: &Output) -> Result<(), CliError> {
     out.line("")?;
     let rows = agreement.parties.iter().map(|party| row(party, out)).collect();
     out.table(&["PARTY", "ROLE", "TRUST", "ANSWER", "AT", "REASON", "ID"], rows)
+}
+
+/// What a version changes of the one that it replaces.
+fn print_changes(changes: &[Change], out: &Output) -> Result<(), CliError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    out.line("")?;
+    let row = |change: &Change| -> Vec<Cell> {
+        vec![change.term.as_str().into(), change.before.as_str().into(), change.after.as_str().into()]
+    };
+    out.table(&["CHANGES", "BEFORE", "AFTER"], changes.iter().map(row).collect())
 }
 
 fn row(party: &Party, out: &Output) -> Vec<Cell> {
