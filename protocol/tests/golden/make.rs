@@ -588,7 +588,7 @@ fn of_announcement(cases: &mut Vec<Case>) {
     good(cases, of, "an object", object.clone());
     of_map(cases, of, &entry, &[1], &<[u8]>::to_vec);
     of_map(cases, of, &object, &[], &<[u8]>::to_vec);
-    bad(cases, of, "a kind of the future, held", edit(&object, 2, Some(&[15])));
+    bad(cases, of, "a kind of the future, held", edit(&object, 2, Some(&[23])));
     bad(cases, of, "an entry and an object", edit(&edit(&entry, 2, Some(&[13])), 3, Some(&value(&[0_u8; 1]))));
     let long = |bytes: usize| {
         let mut out = Vec::new();

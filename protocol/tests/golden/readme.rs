@@ -173,6 +173,8 @@ fn every_bound_stands_in_its_row() {
         ("AMOUNTS", limits::AMOUNTS as u64),
         ("EVIDENCE", limits::EVIDENCE as u64),
         ("TERMS_PER_REPORT", limits::TERMS_PER_REPORT as u64),
+        ("BUNDLE_PART_BYTES", limits::BUNDLE_PART_BYTES as u64),
+        ("BUNDLED", limits::BUNDLED as u64),
         ("RETENTION_DAYS", u64::from(limits::RETENTION_DAYS)),
         ("GRACE_MS", limits::GRACE_MS),
         ("CLOCK_AHEAD_MS", limits::CLOCK_AHEAD_MS),
