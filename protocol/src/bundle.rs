@@ -14,9 +14,9 @@
 //! | 5 | the bundle's number, 16 random bytes, the same in all its parts |
 //! | 6 | which part, from 0 |
 //! | 7? | true: the last part |
-//! | 8? | stand-alone objects of the agreement's feed: [number, bytes] |
+//! | 8? | stand-alone objects of the agreement's feed: `[number, bytes]` |
 //! | 9? | wraps of content keys, for the nodes of parties |
-//! | 10? | entries, of each log in order: [header] or [header, body or remnant] |
+//! | 10? | entries, of each log in order: `[header]` or `[header, body or remnant]` |
 //! | 11? | in the last part: where the maker's logs stand, as in a receipt |
 //!
 //! The maker's signature says who hands this over, as a connection would; nothing in the bundle is believed for it. The

@@ -4,7 +4,6 @@
 //! together by headers. A body of which one statement was retracted is sealed again without it, as the remnant, and
 //! those who catch up later get that. Both are done every hour, beside everything else.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use entente_protocol::crypto::ContentKey;
@@ -47,7 +46,11 @@ impl Desk {
             // Whatever comes while this looks lowers it again.
             self.due.store(u64::MAX, Ordering::Relaxed);
             for (log, head) in self.heads() {
-                self.expire_log(log, head.seq, now)?;
+                if let Err(error) = self.expire_log(log, head.seq, now) {
+                    // Looked at again in an hour.
+                    self.due.store(0, Ordering::Relaxed);
+                    return Err(error);
+                }
             }
         }
         self.blank()
@@ -108,11 +111,10 @@ impl Desk {
                 && let Some(key) = turn.keys.held.get(&header.claim().key_id)
                 && let Ok(content) = Content::open(&body, key)
             {
-                let retracted: BTreeMap<(AgencyId, ReportId), u32> =
-                    turn.retracted.iter().map(|(report, known)| (*report, known.retraction.up_to_revision)).collect();
                 let gone = |originator: AgencyId, statement: &[u8]| match Statement::read(statement) {
                     Ok(Statement::Report(report)) => {
-                        retracted.get(&(originator, report.id)).is_some_and(|up_to| report.revision <= *up_to)
+                        let known = turn.retracted.get(&(originator, report.id));
+                        known.is_some_and(|known| report.revision <= known.retraction.up_to_revision)
                     }
                     _ => false,
                 };
