@@ -28,6 +28,7 @@ use minicbor::Decoder;
 use crate::id::{AgencyId, AgreementId};
 use crate::limits;
 use crate::receipt::LogPosition;
+use crate::sync::message::EntryBytes;
 use crate::time::Time;
 use crate::wire::attest::Payload;
 use crate::wire::codec::{self, CodecError, MapReader, MapWriter, Value};
@@ -49,15 +50,6 @@ pub struct BundledObject {
     pub kind: u8,
     /// Its bytes.
     pub bytes: Vec<u8>,
-}
-
-/// An entry as it came.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct BundledEntry {
-    /// The signed header.
-    pub header: Vec<u8>,
-    /// Its body or a remnant, where the maker holds it.
-    pub body: Option<Vec<u8>>,
 }
 
 /// A part of a bundle.
@@ -84,7 +76,7 @@ pub struct Part {
     /// Wraps of content keys.
     pub wraps: Vec<Vec<u8>>,
     /// Entries, of each log in order.
-    pub entries: Vec<BundledEntry>,
+    pub entries: Vec<EntryBytes>,
     /// Where the maker's logs stand; in the last part.
     pub positions: Vec<LogPosition>,
 }
@@ -107,23 +99,6 @@ impl Value for BundledObject {
         codec::read_array(d, key, 2, 2)?;
         let kind = u64::read(d, key)?.try_into().map_err(|_| CodecError::Bounds(key))?;
         Ok(Self { kind, bytes: codec::read_bytes(d, key, limits::RECEIPT_BYTES)?.to_vec() })
-    }
-}
-
-impl Value for BundledEntry {
-    fn write(&self, out: &mut Vec<u8>) {
-        codec::write_array(out, 1 + usize::from(self.body.is_some()));
-        codec::write_bytes(out, &self.header);
-        if let Some(body) = &self.body {
-            codec::write_bytes(out, body);
-        }
-    }
-
-    fn read(d: &mut Decoder<'_>, key: u64) -> Result<Self, CodecError> {
-        let items = codec::read_array(d, key, 1, 2)?;
-        let header = codec::read_bytes(d, key, limits::HEADER_BYTES)?.to_vec();
-        let body = (items == 2).then(|| codec::read_bytes(d, key, limits::BODY_BYTES).map(<[u8]>::to_vec));
-        Ok(Self { header, body: body.transpose()? })
     }
 }
 

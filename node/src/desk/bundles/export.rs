@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use entente_protocol::bundle::{self, BundledEntry, BundledObject, PART_BYTES, Part};
+use entente_protocol::bundle::{self, BundledObject, PART_BYTES, Part};
 use entente_protocol::crypto::content_key;
 use entente_protocol::crypto::{ContentKey, EncryptionKey};
 use entente_protocol::id::{AgencyId, AgreementId, Hash, LogId};
@@ -10,6 +10,7 @@ use entente_protocol::keys::{KeyDescriptor, Wrap};
 use entente_protocol::limits;
 use entente_protocol::receipt::LogPosition;
 use entente_protocol::sync::Guest;
+use entente_protocol::sync::message::EntryBytes;
 use entente_protocol::time::Time;
 use entente_protocol::wire::attest::{Attested, Claimed};
 use entente_protocol::wire::object::ObjectKind;
@@ -55,7 +56,8 @@ impl Desk {
         let mut part = self.empty_part(agreement, &seen, place.index);
         let next = self.fill(&seen, agreement, place, &nodes, &mut part)?;
         part.last = next.is_none();
-        if part.last {
+        // A guest is told of no log.
+        if part.last && seen.guest.is_none() {
             part.positions = seen.logs.iter().map(|(position, _)| *position).collect();
         }
         let part = Attested::sign(part, self.me.mode, &self.me.signing);
@@ -183,7 +185,7 @@ impl Desk {
                     }
                     room = room.saturating_sub(bytes);
                     at.1 = entry.seq + 1;
-                    part.entries.push(BundledEntry { header: entry.header, body: entry.body });
+                    part.entries.push(EntryBytes { header: entry.header, body: entry.body });
                 }
                 if room == 0 && at.1 <= position.seq {
                     return next(At::Log(number, at.1));

@@ -1,12 +1,13 @@
 //! In: a part is opened, its maker's signature verified, and what it brings goes the way of what a connection brings.
 
-use entente_protocol::bundle::{self, BundledEntry, Part};
+use entente_protocol::bundle::{self, Part};
 use entente_protocol::crypto::{ContentKey, content_key, wrap};
 use entente_protocol::entry::header::Header;
 use entente_protocol::entry::refusal::{Disposition, Refusal};
 use entente_protocol::id::{AgreementId, LogId};
 use entente_protocol::limits;
 use entente_protocol::receipt::LogPosition;
+use entente_protocol::sync::message::EntryBytes;
 use entente_protocol::wire::attest::Claimed;
 
 use super::super::{Desk, DeskError, scope};
@@ -97,7 +98,7 @@ fn waits(refusal: &Refusal) -> bool {
 }
 
 /// Entries in their order, log by log. What is no header at all belongs to no log, and is passed over.
-fn by_log(agreement: AgreementId, entries: &[BundledEntry]) -> Vec<(LogId, Entries)> {
+fn by_log(agreement: AgreementId, entries: &[EntryBytes]) -> Vec<(LogId, Entries)> {
     let mut logs: Vec<(LogId, Entries)> = Vec::new();
     for entry in entries {
         let Ok(header) = Claimed::<Header>::parse(&entry.header) else { continue };
